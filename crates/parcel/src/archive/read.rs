@@ -1,0 +1,475 @@
+//! Streams a parcel, whoever wrote it.
+
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+
+use super::gzip::{GzipFacts, GzipReader};
+use super::header::{self, BLOCK_BYTES};
+use crate::digest::{Digests, HashingReader};
+use crate::listing::{ArchiveFacts, Listing, ListingError, Observers, RawEntry, RawKind};
+use crate::progress::{Progress, Step};
+
+/// What keeps an archive from being read to its end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Damage {
+    /// The file is empty.
+    #[error("the file is empty")]
+    Empty,
+    /// The file does not begin as gzip does.
+    #[error("not gzip: the file begins with {start}")]
+    NotGzip {
+        /// What it begins with, for people.
+        start: String,
+    },
+    /// The file ends in the middle.
+    #[error("the file is cut off after {unpacked_bytes} unpacked bytes")]
+    Truncated {
+        /// How far reading came.
+        unpacked_bytes: u64,
+    },
+    /// The compressed data is wrong, or does not match its checksum.
+    #[error("the compressed data is damaged after {unpacked_bytes} unpacked bytes: {reason}")]
+    Corrupt {
+        /// How far reading came.
+        unpacked_bytes: u64,
+        /// What the decoder said.
+        reason: String,
+    },
+    /// Something is not a tar header where one should be.
+    #[error("not a tar header at unpacked byte {offset}")]
+    Header {
+        /// Where it should be.
+        offset: u64,
+    },
+    /// An extended header or long name is larger than any real one.
+    #[error("a name or extended header of {size_bytes} bytes at unpacked byte {offset}")]
+    Oversized {
+        /// Where it is.
+        offset: u64,
+        /// How large it says it is.
+        size_bytes: u64,
+    },
+    /// More entries than a reader can be asked to remember.
+    #[error("more than {most} entries")]
+    TooManyEntries {
+        /// How many are the most.
+        most: usize,
+    },
+    /// Much data follows the end of the archive.
+    #[error("data follows the end of the archive at unpacked byte {offset}")]
+    AfterEnd {
+        /// Where the archive ended.
+        offset: u64,
+    },
+}
+
+/// Why reading a parcel stopped.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The disk or the network failed.
+    #[error("cannot read the parcel")]
+    Io(#[source] io::Error),
+    /// The parcel is not what a parcel must be.
+    #[error("the parcel is damaged: {0}")]
+    Damage(Damage),
+}
+
+/// Long names and extended headers over this are an attack, not a name.
+const EXTENSION_LIMIT_BYTES: u64 = 64 * 1024;
+/// Tar pads its end to a multiple of 10 KiB; more than this after the end is something else.
+const END_LIMIT_BYTES: u64 = 16 * 1024 * 1024;
+/// Ten times the largest parcels known; keeps a small hostile file from filling the memory.
+const MOST_ENTRIES: usize = 4_000_000;
+/// Names of all entries together, for the same reason.
+const MOST_NAME_BYTES: usize = 512 * 1024 * 1024;
+
+/// Streams the entries of a parcel, in order, and their content.
+///
+/// The checksums of the compressed file come out at the end of the same pass.
+pub struct Reader<R> {
+    stream: GzipReader<BufReader<HashingReader<R>>>,
+    position: u64,
+    /// Content of the present entry that was not read yet.
+    content_left: u64,
+    /// Zeros after it.
+    padding_left: usize,
+    ended: bool,
+}
+
+/// Names that come before the entry they belong to.
+#[derive(Default)]
+struct Extensions {
+    name: Option<Vec<u8>>,
+    link: Option<Vec<u8>>,
+    size_bytes: Option<u64>,
+}
+
+impl<R: Read> Reader<R> {
+    /// Reads a parcel from its first byte.
+    pub fn new(source: R) -> Self {
+        let source = BufReader::with_capacity(256 * 1024, HashingReader::new(source));
+        Self {
+            stream: GzipReader::new(source),
+            position: 0,
+            content_left: 0,
+            padding_left: 0,
+            ended: false,
+        }
+    }
+
+    /// How many bytes of tar were read so far.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// The next entry; what is left of the content of the one before is passed over.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub fn next_entry(&mut self) -> Result<Option<RawEntry>, ReadError> {
+        let mut extensions = Extensions::default();
+        loop {
+            self.skip_content()?;
+            if self.ended {
+                return Ok(None);
+            }
+            let offset = self.position;
+            let mut block = [0; BLOCK_BYTES];
+            self.read_exactly(&mut block)?;
+            if block.iter().all(|&byte| byte == 0) {
+                self.ended = true;
+                return Ok(None);
+            }
+            let decoded =
+                header::decode(&block).ok_or(ReadError::Damage(Damage::Header { offset }))?;
+            self.content_left = decoded.content_bytes;
+            self.padding_left = header::padding(decoded.content_bytes);
+            match decoded.type_flag {
+                b'L' => extensions.name = Some(self.extension(offset)?),
+                b'K' => extensions.link = Some(self.extension(offset)?),
+                b'x' => {
+                    let records = self.extension(offset)?;
+                    extensions
+                        .apply_pax(&records)
+                        .ok_or(ReadError::Damage(Damage::Header { offset }))?;
+                }
+                // Applies to all that follows; nothing in it matters to a parcel.
+                b'g' => {
+                    self.extension(offset)?;
+                }
+                _ => return Ok(Some(self.complete(decoded.entry, extensions))),
+            }
+        }
+    }
+
+    /// Puts long names and sizes into the entry they were meant for.
+    fn complete(&mut self, mut entry: RawEntry, extensions: Extensions) -> RawEntry {
+        if let Some(name) = extensions.name {
+            if entry.kind == RawKind::File && name.ends_with(b"/") {
+                entry.kind = RawKind::Directory;
+            }
+            entry.name = name;
+        }
+        if let (Some(link), Some(_)) = (extensions.link, &entry.link) {
+            entry.link = Some(link);
+        }
+        if let (Some(size_bytes), RawKind::File) = (extensions.size_bytes, entry.kind) {
+            self.content_left = size_bytes;
+            self.padding_left = header::padding(size_bytes);
+            entry.size_bytes = size_bytes;
+        }
+        entry
+    }
+
+    /// Reads more of the present entry's content; 0 at its end.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub fn read_content(&mut self, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        let most = usize::try_from(self.content_left)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
+        if most == 0 {
+            return Ok(0);
+        }
+        let read = self.read_some(&mut buffer[..most])?;
+        if read == 0 {
+            return Err(ReadError::Damage(Damage::Truncated {
+                unpacked_bytes: self.position,
+            }));
+        }
+        self.content_left -= read as u64;
+        Ok(read)
+    }
+
+    /// Reads to the end of the file, so that every checksum is checked.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub fn finish(mut self) -> Result<(Digests, GzipFacts), ReadError> {
+        while self.next_entry()?.is_some() {}
+        let offset = self.position;
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let read = self.read_some(&mut buffer)?;
+            if read == 0 {
+                break;
+            }
+            let is_data = buffer[..read].iter().any(|&byte| byte != 0);
+            if is_data || self.position - offset > END_LIMIT_BYTES {
+                return Err(ReadError::Damage(Damage::AfterEnd { offset }));
+            }
+        }
+        let facts = self.stream.facts();
+        Ok((self.digests()?, facts))
+    }
+
+    /// Reads the rest of the compressed file without looking at it, for its checksums.
+    fn digests(self) -> Result<Digests, ReadError> {
+        let mut source = self.stream.into_source();
+        io::copy(&mut source, &mut io::sink()).map_err(ReadError::Io)?;
+        Ok(source.into_inner().finish().1)
+    }
+
+    /// The whole content of the present entry, which must be short.
+    fn extension(&mut self, offset: u64) -> Result<Vec<u8>, ReadError> {
+        let size_bytes = self.content_left;
+        if size_bytes > EXTENSION_LIMIT_BYTES {
+            return Err(ReadError::Damage(Damage::Oversized { offset, size_bytes }));
+        }
+        let mut content = vec![0; usize::try_from(size_bytes).unwrap_or_default()];
+        self.content_left = 0;
+        self.read_exactly(&mut content)?;
+        // GNU tar ends a long name with NUL; pax records end with a line feed.
+        while content.last() == Some(&0) {
+            content.pop();
+        }
+        Ok(content)
+    }
+
+    fn skip_content(&mut self) -> Result<(), ReadError> {
+        let mut buffer = [0; 8192];
+        while self.read_content(&mut buffer)? > 0 {}
+        let padding = std::mem::take(&mut self.padding_left);
+        self.read_exactly(&mut buffer[..padding])
+    }
+
+    fn read_exactly(&mut self, mut buffer: &mut [u8]) -> Result<(), ReadError> {
+        while !buffer.is_empty() {
+            let read = self.read_some(buffer)?;
+            if read == 0 {
+                return Err(ReadError::Damage(Damage::Truncated {
+                    unpacked_bytes: self.position,
+                }));
+            }
+            buffer = &mut buffer[read..];
+        }
+        Ok(())
+    }
+
+    fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        let unpacked_bytes = self.position;
+        loop {
+            match self.stream.read(buffer) {
+                Ok(read) => {
+                    self.position += read as u64;
+                    return Ok(read);
+                }
+                Err(error) => match error.kind() {
+                    io::ErrorKind::Interrupted => {}
+                    io::ErrorKind::UnexpectedEof => {
+                        return Err(ReadError::Damage(Damage::Truncated { unpacked_bytes }));
+                    }
+                    io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+                        let reason = error.to_string();
+                        return Err(ReadError::Damage(Damage::Corrupt {
+                            unpacked_bytes,
+                            reason,
+                        }));
+                    }
+                    _ => return Err(ReadError::Io(error)),
+                },
+            }
+        }
+    }
+}
+
+impl Extensions {
+    /// Takes what matters from pax records; `None` where they are not records.
+    fn apply_pax(&mut self, records: &[u8]) -> Option<()> {
+        for record in tar::PaxExtensions::new(records) {
+            let record = record.ok()?;
+            match record.key_bytes() {
+                b"path" => self.name = Some(record.value_bytes().to_vec()),
+                b"linkpath" => self.link = Some(record.value_bytes().to_vec()),
+                b"size" => self.size_bytes = Some(record.value().ok()?.parse().ok()?),
+                _ => {}
+            }
+        }
+        Some(())
+    }
+}
+
+impl Listing {
+    /// Lists a parcel file in one pass. Damage is part of the listing, not an error.
+    ///
+    /// # Errors
+    ///
+    /// [`ListingError`] when the file cannot be read at all.
+    pub fn of_archive(
+        path: &Path,
+        observers: &mut Observers<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Self, ListingError> {
+        // Before opening: a named pipe would block for ever.
+        if !fs_err::metadata(path)?.is_file() {
+            return Err(ListingError::WrongKind {
+                path: path.to_owned(),
+                expected: "file",
+            });
+        }
+        let mut file = fs_err::File::open(path)?;
+        let length = file.metadata()?.len();
+        progress.begin(Step::Read, Some(length));
+        let mut start = Vec::new();
+        file.by_ref().take(4).read_to_end(&mut start)?;
+        let early = early_damage(&start);
+        let source = Counted {
+            inner: io::Cursor::new(start).chain(file),
+            progress,
+        };
+        let mut reader = Reader::new(source);
+        let mut pass = Pass::default();
+        let damage = match early {
+            Some(damage) => Some(damage),
+            None => match pass.run(&mut reader, observers) {
+                Ok(()) => None,
+                Err(ReadError::Damage(damage)) => Some(damage),
+                Err(ReadError::Io(error)) => return Err(error.into()),
+            },
+        };
+        let (digests, gzip, damage) = match damage {
+            Some(damage) => {
+                let gzip = reader.stream.facts();
+                (reader.digests().map_err(io_error)?, gzip, Some(damage))
+            }
+            None => pass.end(path, reader)?,
+        };
+        progress.end();
+        let archive = ArchiveFacts {
+            digests,
+            gzip,
+            damage,
+            meta_end_bytes: pass.meta_end_bytes,
+        };
+        Ok(Self {
+            entries: pass.entries,
+            archive: Some(archive),
+        })
+    }
+}
+
+fn io_error(error: ReadError) -> ListingError {
+    match error {
+        ReadError::Io(error) => error.into(),
+        ReadError::Damage(damage) => io::Error::other(damage).into(),
+    }
+}
+
+/// What the first bytes already tell.
+fn early_damage(start: &[u8]) -> Option<Damage> {
+    let not_gzip = |start: &str| {
+        Some(Damage::NotGzip {
+            start: start.to_owned(),
+        })
+    };
+    match start {
+        [] => Some(Damage::Empty),
+        [0x1f, 0x8b, ..] => None,
+        [b'B', b'Z', b'h', ..] => not_gzip("bzip2 data"),
+        [0xfd, b'7', b'z', b'X'] => not_gzip("xz data"),
+        [0x28, 0xb5, 0x2f, 0xfd] => not_gzip("zstd data"),
+        [b'P', b'K', ..] => not_gzip("zip data"),
+        [b'<', ..] => not_gzip("\"<\", as a web page does"),
+        other => not_gzip(&format!("{other:02x?}")),
+    }
+}
+
+/// One pass over the entries of an archive.
+#[derive(Default)]
+struct Pass {
+    entries: Vec<RawEntry>,
+    name_bytes: usize,
+    meta_end_bytes: u64,
+}
+
+impl Pass {
+    fn run<R: Read>(
+        &mut self,
+        reader: &mut Reader<R>,
+        observers: &mut Observers<'_>,
+    ) -> Result<(), ReadError> {
+        let mut buffer = vec![0; 128 * 1024];
+        while let Some(entry) = reader.next_entry()? {
+            self.name_bytes += entry.name.len() + entry.link.as_ref().map_or(0, Vec::len);
+            if self.entries.len() >= MOST_ENTRIES || self.name_bytes > MOST_NAME_BYTES {
+                return Err(ReadError::Damage(Damage::TooManyEntries {
+                    most: MOST_ENTRIES,
+                }));
+            }
+            let observed = entry.kind == RawKind::File && observers.begin(&entry);
+            while observed {
+                let read = reader.read_content(&mut buffer)?;
+                if read == 0 {
+                    observers.end();
+                    break;
+                }
+                observers.chunk(&buffer[..read]);
+            }
+            let in_meta = entry.name.split(|&byte| byte == b'/').nth(1) == Some(b"meta");
+            self.entries.push(entry);
+            if in_meta {
+                self.meta_end_bytes =
+                    reader.position() + reader.content_left + reader.padding_left as u64;
+            }
+        }
+        Ok(())
+    }
+
+    /// The entries are all read: what comes after them, and the checksums of the whole.
+    fn end<R: Read>(
+        &self,
+        path: &Path,
+        reader: Reader<R>,
+    ) -> Result<(Digests, GzipFacts, Option<Damage>), ListingError> {
+        let facts_so_far = reader.stream.facts();
+        match reader.finish() {
+            Ok((digests, gzip)) => Ok((digests, gzip, None)),
+            Err(ReadError::Io(error)) => Err(error.into()),
+            // The reader is gone, so the file is read once more, for its checksums only.
+            Err(ReadError::Damage(damage)) => {
+                let digests = crate::digest::of_reader(fs_err::File::open(path)?)?;
+                Ok((digests, facts_so_far, Some(damage)))
+            }
+        }
+    }
+}
+
+/// Tells how many compressed bytes were read.
+struct Counted<'a, R> {
+    inner: R,
+    progress: &'a dyn Progress,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.progress.advance(read as u64);
+        Ok(read)
+    }
+}
