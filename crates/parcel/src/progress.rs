@@ -1,5 +1,7 @@
 //! How long work tells how far it is: the library speaks, the binary draws.
 
+use std::io::{self, Read};
+
 /// A step that takes long enough to be watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -35,3 +37,23 @@ pub trait Progress {
 pub struct Silent;
 
 impl Progress for Silent {}
+
+/// A reader that tells how many bytes were read through it.
+pub(crate) struct CountingReader<'a, R> {
+    inner: R,
+    progress: &'a dyn Progress,
+}
+
+impl<'a, R: Read> CountingReader<'a, R> {
+    pub(crate) fn new(inner: R, progress: &'a dyn Progress) -> Self {
+        Self { inner, progress }
+    }
+}
+
+impl<R: Read> Read for CountingReader<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.progress.advance(read as u64);
+        Ok(read)
+    }
+}

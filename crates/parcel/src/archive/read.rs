@@ -7,7 +7,7 @@ use super::gzip::{GzipFacts, GzipReader};
 use super::header::{self, BLOCK_BYTES};
 use crate::digest::{Digests, HashingReader};
 use crate::listing::{ArchiveFacts, Listing, ListingError, Observers, RawEntry, RawKind};
-use crate::progress::{Progress, Step};
+use crate::progress::{CountingReader, Progress, Step};
 
 /// What keeps an archive from being read to its end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -339,10 +339,7 @@ impl Listing {
         let mut start = Vec::new();
         file.by_ref().take(4).read_to_end(&mut start)?;
         let early = early_damage(&start);
-        let source = Counted {
-            inner: io::Cursor::new(start).chain(file),
-            progress,
-        };
+        let source = CountingReader::new(io::Cursor::new(start).chain(file), progress);
         let mut reader = Reader::new(source);
         let mut pass = Pass::default();
         let damage = match early {
@@ -457,19 +454,5 @@ impl Pass {
                 Ok((digests, facts_so_far, Some(damage)))
             }
         }
-    }
-}
-
-/// Tells how many compressed bytes were read.
-struct Counted<'a, R> {
-    inner: R,
-    progress: &'a dyn Progress,
-}
-
-impl<R: Read> Read for Counted<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.progress.advance(read as u64);
-        Ok(read)
     }
 }

@@ -1,0 +1,207 @@
+//! Where a parcel goes under a root.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Component, Path, PathBuf};
+
+/// Where agents keep unpacked parcels.
+pub const PARCELS_DIRECTORY: &str = "/opt/cloudera/parcels";
+
+/// As many links as Linux follows in one path before it gives up.
+const MOST_LINKS: u32 = 40;
+
+/// The parcels directory, where it really is.
+#[derive(Debug)]
+pub(super) struct Place {
+    path: PathBuf,
+    /// Directories that were missing and were made, outermost first. They go again if they stay
+    /// empty: a failed installation leaves the root as it was.
+    made: Vec<PathBuf>,
+}
+
+impl Place {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        for directory in self.made.iter().rev() {
+            // Fails where something was installed, and should.
+            let _ = fs_err::remove_dir(directory);
+        }
+    }
+}
+
+/// Makes the parcels directory under a root where it is missing.
+///
+/// `/opt/cloudera/parcels` may be a mount or a link to another disk. A link in an image is meant
+/// as seen from inside: `/data/parcels` is `ROOT/data/parcels`, never the build machine's.
+pub(super) fn prepare(root: &Path, parcels_directory: &Path) -> io::Result<Place> {
+    let root = fs_err::canonicalize(root)?;
+    let mut place = Place {
+        path: root.clone(),
+        made: Vec::new(),
+    };
+    let at = &mut place.path;
+    let mut links = 0;
+    let mut rest: Vec<PathBuf> = parts(parcels_directory);
+    while let Some(part) = rest.pop() {
+        match part.components().next() {
+            Some(Component::ParentDir) => {
+                if *at != root {
+                    at.pop();
+                }
+            }
+            Some(Component::Normal(name)) => {
+                let next = at.join(name);
+                match fs_err::symlink_metadata(&next) {
+                    Ok(metadata) if metadata.is_symlink() => {
+                        links += 1;
+                        if links > MOST_LINKS {
+                            let message = format!("{}: too many links", next.display());
+                            return Err(io::Error::other(message));
+                        }
+                        let target = fs_err::read_link(&next)?;
+                        if target.is_absolute() {
+                            at.clone_from(&root);
+                        }
+                        rest.extend(parts(&target));
+                    }
+                    Ok(_) => *at = next,
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                        fs_err::create_dir(&next)?;
+                        place.made.push(next.clone());
+                        *at = next;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(place)
+}
+
+/// The parts of a path, the first one last.
+fn parts(path: &Path) -> Vec<PathBuf> {
+    path.components()
+        .rev()
+        .map(|part| PathBuf::from(part.as_os_str()))
+        .collect()
+}
+
+/// Makes a link at `path` to `target`, over a link that is there. Returns whether that changed
+/// anything, `None` where something that is not a link stands there.
+pub(super) fn link(path: &Path, target: &str, scratch: &Path) -> io::Result<Option<bool>> {
+    match fs_err::symlink_metadata(path) {
+        Ok(metadata) if !metadata.is_symlink() => return Ok(None),
+        Ok(_) if fs_err::read_link(path)? == Path::new(target) => return Ok(Some(false)),
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    // Made beside and renamed, so that there is never a moment without it.
+    let beside = scratch.join(".link");
+    symlink(target, &beside)?;
+    fs_err::rename(&beside, path)?;
+    Ok(Some(true))
+}
+
+/// Puts the directory `new` in the place of `old`, and `old` in the place of `new`.
+pub(super) fn exchange(new: &Path, old: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    if renameat_with(CWD, new, CWD, old, RenameFlags::EXCHANGE).is_ok() {
+        return Ok(());
+    }
+    // Some file systems cannot exchange; then there is a moment with neither.
+    let aside = new.with_extension("old");
+    fs_err::rename(old, &aside)?;
+    if let Err(error) = fs_err::rename(new, old) {
+        fs_err::rename(&aside, old)?;
+        return Err(error);
+    }
+    fs_err::rename(&aside, new)
+}
+
+/// Makes everything durable that was written to the file system of a directory.
+pub(super) fn sync(directory: &Path) -> io::Result<()> {
+    let directory: File = fs_err::File::open(directory)?.into();
+    Ok(rustix::fs::syncfs(&directory)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_in_an_image_is_followed_inside_the_image() {
+        let root = tempfile::tempdir().unwrap();
+        fs_err::create_dir_all(root.path().join("opt/cloudera")).unwrap();
+        fs_err::create_dir_all(root.path().join("data")).unwrap();
+        symlink("/data/parcels", root.path().join("opt/cloudera/parcels")).unwrap();
+        let place = prepare(root.path(), Path::new(PARCELS_DIRECTORY)).unwrap();
+        assert_eq!(
+            place.path(),
+            fs_err::canonicalize(root.path())
+                .unwrap()
+                .join("data/parcels")
+        );
+        assert!(place.path().is_dir());
+    }
+
+    #[test]
+    fn a_link_that_climbs_out_stays_in_the_image() {
+        let root = tempfile::tempdir().unwrap();
+        symlink("../../../../..", root.path().join("opt")).unwrap();
+        let place = prepare(root.path(), Path::new("/opt/parcels")).unwrap();
+        assert_eq!(
+            place.path(),
+            fs_err::canonicalize(root.path()).unwrap().join("parcels")
+        );
+    }
+
+    #[test]
+    fn directories_that_stay_empty_are_removed_again() {
+        let root = tempfile::tempdir().unwrap();
+        fs_err::create_dir(root.path().join("opt")).unwrap();
+        drop(prepare(root.path(), Path::new(PARCELS_DIRECTORY)).unwrap());
+        assert!(root.path().join("opt").exists());
+        assert!(!root.path().join("opt/cloudera").exists());
+    }
+
+    #[test]
+    fn two_directories_are_exchanged() {
+        let folder = tempfile::tempdir().unwrap();
+        let (new, old) = (folder.path().join("new"), folder.path().join("old"));
+        fs_err::create_dir_all(new.join("n")).unwrap();
+        fs_err::create_dir_all(old.join("o")).unwrap();
+        exchange(&new, &old).unwrap();
+        assert!(old.join("n").exists() && new.join("o").exists());
+    }
+
+    #[test]
+    fn links_in_a_circle_are_an_error() {
+        let root = tempfile::tempdir().unwrap();
+        symlink("opt", root.path().join("opt")).unwrap();
+        let error = prepare(root.path(), Path::new("/opt/parcels")).unwrap_err();
+        assert!(error.to_string().contains("too many links"), "{error}");
+    }
+
+    #[test]
+    fn an_active_link_never_takes_the_place_of_a_real_directory() {
+        let parcels = tempfile::tempdir().unwrap();
+        let path = parcels.path().join("A");
+        assert_eq!(link(&path, "A-1", parcels.path()).unwrap(), Some(true));
+        assert_eq!(link(&path, "A-1", parcels.path()).unwrap(), Some(false));
+        assert_eq!(link(&path, "A-2", parcels.path()).unwrap(), Some(true));
+        assert_eq!(fs_err::read_link(&path).unwrap(), Path::new("A-2"));
+        fs_err::create_dir(parcels.path().join("B")).unwrap();
+        assert_eq!(
+            link(&parcels.path().join("B"), "B-1", parcels.path()).unwrap(),
+            None
+        );
+    }
+}

@@ -1,0 +1,246 @@
+//! Unfinished things: files and directories that vanish unless they are finished.
+//!
+//! A file that exists under its own name is complete, because it was written under a scratch name
+//! in the same directory, synced and renamed. A scratch thing is removed when it is dropped, by
+//! [`sweep`] when a signal ends the program, and, after a kill that nothing can catch, by the next
+//! one that works in the same directory: whoever uses a scratch thing holds a lock on it, and what
+//! is not locked is rubbish.
+
+use std::collections::BTreeSet;
+use std::fs::{File, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+/// What the name of every scratch file and directory begins with. The dot keeps agents, which scan
+/// the parcels directory, from taking it for a parcel.
+const PREFIX: &str = ".parcelctl-";
+
+static LIVE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn live() -> std::sync::MutexGuard<'static, BTreeSet<PathBuf>> {
+    LIVE.lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Removes every scratch file and directory of this process: for a signal handler's thread, just
+/// before it ends the process.
+pub fn sweep() {
+    for path in std::mem::take(&mut *live()) {
+        remove(&path);
+    }
+}
+
+fn remove(path: &Path) {
+    // Whatever cannot be removed now is removed by the next one that works here.
+    let _ = match fs_err::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => fs_err::remove_dir_all(path),
+        _ => fs_err::remove_file(path),
+    };
+}
+
+/// Removes what killed processes left in a directory.
+fn clear_abandoned(directory: &Path) -> io::Result<()> {
+    for entry in fs_err::read_dir(directory)? {
+        let entry = entry?;
+        if !entry
+            .file_name()
+            .as_encoded_bytes()
+            .starts_with(PREFIX.as_bytes())
+        {
+            continue;
+        }
+        // A lock that can be had belongs to nobody. What cannot be opened is not ours to judge.
+        let Ok(file) = File::options().read(true).open(entry.path()) else {
+            continue;
+        };
+        if file.try_lock().is_ok() {
+            remove(&entry.path());
+        }
+    }
+    Ok(())
+}
+
+/// That a scratch thing is in use: its lock, and its place in the list of what to sweep.
+#[derive(Debug)]
+struct Claim {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Claim {
+    /// Runs `create` until what it made is locked by us and still there: between making and
+    /// locking, another process may have taken it for rubbish.
+    fn on<T>(
+        create: impl Fn() -> io::Result<T>,
+        path: impl Fn(&T) -> &Path,
+    ) -> io::Result<(T, Self)> {
+        loop {
+            let made = create()?;
+            let lock = match File::options().read(true).open(path(&made)) {
+                Ok(lock) => lock,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            lock.lock()?;
+            if path(&made).exists() {
+                let path = path(&made).to_owned();
+                live().insert(path.clone());
+                return Ok((made, Self { path, _lock: lock }));
+            }
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        live().remove(&self.path);
+    }
+}
+
+/// A file that is being written.
+#[derive(Debug)]
+pub struct ScratchFile {
+    file: tempfile::NamedTempFile,
+    _claim: Claim,
+}
+
+impl ScratchFile {
+    /// Begins a file in the directory where it will stay. Its mode is what the process's umask
+    /// makes of 0666.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot be written to.
+    pub fn create_in(directory: &Path) -> io::Result<Self> {
+        clear_abandoned(directory)?;
+        let create = || {
+            tempfile::Builder::new()
+                .prefix(PREFIX)
+                .permissions(Permissions::from_mode(0o666))
+                .tempfile_in(directory)
+        };
+        let (file, claim) = Claim::on(create, tempfile::NamedTempFile::path)?;
+        Ok(Self {
+            file,
+            _claim: claim,
+        })
+    }
+
+    /// The file is complete: makes it durable and gives it its name, over whatever had it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be synced or renamed; then it is removed.
+    pub fn finish(self, target: &Path) -> io::Result<()> {
+        self.file.as_file().sync_all()?;
+        self.file.persist(target).map_err(|error| error.error)?;
+        sync_parent(target)
+    }
+}
+
+impl Write for ScratchFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Writes a whole small file at once, under the promise of [`ScratchFile`].
+///
+/// # Errors
+///
+/// When it cannot be written.
+pub fn write_file(target: &Path, content: &[u8]) -> io::Result<()> {
+    let directory = target.parent().unwrap_or(Path::new("."));
+    let mut file = ScratchFile::create_in(directory)?;
+    file.write_all(content)?;
+    file.finish(target)
+}
+
+/// Makes the names in a file's directory durable.
+fn sync_parent(target: &Path) -> io::Result<()> {
+    let parent = target
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    File::options()
+        .read(true)
+        .open(parent.unwrap_or(Path::new(".")))?
+        .sync_all()
+}
+
+/// A directory in which work is done.
+#[derive(Debug)]
+pub struct ScratchDirectory {
+    directory: tempfile::TempDir,
+    _claim: Claim,
+}
+
+impl ScratchDirectory {
+    /// Begins a directory, readable by its owner only.
+    ///
+    /// # Errors
+    ///
+    /// When the directory that holds it cannot be written to.
+    pub fn create_in(directory: &Path) -> io::Result<Self> {
+        clear_abandoned(directory)?;
+        let create = || {
+            tempfile::Builder::new()
+                .prefix(PREFIX)
+                .tempdir_in(directory)
+        };
+        let (directory, claim) = Claim::on(create, tempfile::TempDir::path)?;
+        Ok(Self {
+            directory,
+            _claim: claim,
+        })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(directory: &Path) -> Vec<String> {
+        let mut names: Vec<_> = fs_err::read_dir(directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_appears_only_when_it_is_finished() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("x");
+        let mut file = ScratchFile::create_in(folder.path()).unwrap();
+        file.write_all(b"half").unwrap();
+        assert!(!target.exists());
+        drop(file);
+        assert_eq!(names(folder.path()), Vec::<String>::new());
+        write_file(&target, b"whole").unwrap();
+        assert_eq!(names(folder.path()), ["x"]);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_and_what_a_living_one_holds_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let living = ScratchDirectory::create_in(folder.path()).unwrap();
+        fs_err::create_dir_all(folder.path().join(".parcelctl-dead/x")).unwrap();
+        fs_err::write(folder.path().join(".parcelctl-deadfile"), "x").unwrap();
+        fs_err::write(folder.path().join("mine"), "x").unwrap();
+        let second = ScratchDirectory::create_in(folder.path()).unwrap();
+        assert!(living.path().exists() && second.path().exists());
+        assert_eq!(names(folder.path()).len(), 3);
+    }
+}
