@@ -79,9 +79,12 @@ impl NameError {
     }
 }
 
-/// Characters that are the same in a file name, a URL path, a shell word and a Python 2 agent.
+/// Marks that, like ASCII letters and digits, are the same in a file name, a URL path, a shell word
+/// and a Python 2 agent.
+pub(crate) const NAME_MARKS: &str = "._+~-";
+
 fn is_allowed(character: char) -> bool {
-    character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '+' | '~' | '-')
+    character.is_ascii_alphanumeric() || NAME_MARKS.contains(character)
 }
 
 fn check(part: &'static str, text: &str, dash: bool) -> Result<(), NameError> {

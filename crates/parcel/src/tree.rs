@@ -267,7 +267,7 @@ impl Tree {
     /// What a path is once all links in it were followed; `None` where nothing is there or a link
     /// leads out of the parcel.
     pub fn resolve(&self, path: &TreePath) -> Option<&EntryKind> {
-        match follow(&self.entries, b"", path.as_bytes()) {
+        match follow(&link_in(&self.entries), b"", path.as_bytes()) {
             Ok(Landing::Inside(bytes)) => self.entries.get(&TreePath(bytes.into_boxed_slice())),
             _ => None,
         }
@@ -465,7 +465,7 @@ impl Checker {
                 entry: format!("{directory}/{path}"),
                 problem,
             };
-            match follow(&entries, path.parent_bytes(), target) {
+            match follow(&link_in(&entries), path.parent_bytes(), target) {
                 Ok(_) => {}
                 Err(problem) => return Err(error(problem)),
             }
@@ -523,7 +523,7 @@ fn is_system_path(target: &[u8]) -> bool {
 }
 
 /// Where a path leads once links were followed.
-enum Landing {
+pub(crate) enum Landing {
     /// At this path of the tree, whether or not something is there; empty is the top.
     Inside(Vec<u8>),
     /// In `/etc` or `/var`.
@@ -533,9 +533,21 @@ enum Landing {
 /// As many links as Linux follows in one path before it gives up.
 const MOST_LINKS: u32 = 40;
 
+/// The text of the link at a path of these entries, if one stands there.
+fn link_in<'a>(
+    entries: &'a BTreeMap<TreePath, EntryKind>,
+) -> impl Fn(&[u8]) -> Option<&'a [u8]> + 'a {
+    |path| match entries.get(&TreePath(path.into())) {
+        Some(EntryKind::Symlink { target }) => Some(target),
+        _ => None,
+    }
+}
+
 /// Follows `target` from the directory `from` as the kernel would, links included.
-fn follow(
-    entries: &BTreeMap<TreePath, EntryKind>,
+///
+/// `link_at` gives the text of the link at a path, if one stands there.
+pub(crate) fn follow<'a>(
+    link_at: &dyn Fn(&[u8]) -> Option<&'a [u8]>,
     from: &[u8],
     target: &[u8],
 ) -> Result<Landing, Problem> {
@@ -572,9 +584,7 @@ fn follow(
                     at.push(b'/');
                 }
                 at.extend_from_slice(part);
-                let Some(EntryKind::Symlink { target }) =
-                    entries.get(&TreePath(at.as_slice().into()))
-                else {
+                let Some(target) = link_at(&at) else {
                     continue;
                 };
                 links += 1;

@@ -96,8 +96,6 @@ pub(super) fn decode(block: &[u8; BLOCK_BYTES]) -> Option<Decoded> {
     let type_flag = header.as_old().linkflag[0];
     let name = header.path_bytes().into_owned();
     let kind = match type_flag {
-        // Before POSIX, a directory was a file whose name ends in a slash.
-        0 | b'0' | b'7' if name.ends_with(b"/") => RawKind::Directory,
         0 | b'0' | b'7' => RawKind::File,
         b'1' => RawKind::HardLink,
         b'2' => RawKind::Symlink,

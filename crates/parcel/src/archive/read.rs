@@ -168,9 +168,6 @@ impl<R: Read> Reader<R> {
     /// Puts long names and sizes into the entry they were meant for.
     fn complete(&mut self, mut entry: RawEntry, extensions: Extensions) -> RawEntry {
         if let Some(name) = extensions.name {
-            if entry.kind == RawKind::File && name.ends_with(b"/") {
-                entry.kind = RawKind::Directory;
-            }
             entry.name = name;
         }
         if let (Some(link), Some(_)) = (extensions.link, &entry.link) {
@@ -180,6 +177,12 @@ impl<R: Read> Reader<R> {
             self.content_left = size_bytes;
             self.padding_left = header::padding(size_bytes);
             entry.size_bytes = size_bytes;
+        }
+        // Before POSIX, a directory was a file whose name ends in a slash. Only the whole name can
+        // tell: a long one is cut at any byte in the header.
+        if entry.kind == RawKind::File && entry.name.ends_with(b"/") {
+            entry.kind = RawKind::Directory;
+            entry.size_bytes = 0;
         }
         entry
     }

@@ -9,13 +9,16 @@
 
 mod directory;
 mod observer;
+mod scan;
 
 use std::fmt;
 
 pub use directory::ListingError;
 pub use observer::{
-    ContentHashes, Document, Documents, Found, Needle, Needles, Observer, Observers,
+    ContentHashes, DOCUMENT_LIMIT_BYTES, Document, Documents, Found, Needle, Needles, Observer,
+    Observers,
 };
+pub use scan::Scan;
 
 use crate::archive::{Damage, GzipFacts};
 use crate::digest::Digests;

@@ -62,6 +62,49 @@ pub struct Finding {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// The line it is about, for those who show it with a caret.
+    #[serde(skip)]
+    pub excerpt: Option<Excerpt>,
+}
+
+/// The line of text that a finding is about, short enough to be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The line, or the part of a very long one that matters; no control characters.
+    pub text: String,
+    /// How many characters of it come before the place.
+    pub before: u32,
+    /// How many characters the place is long, at least 1, and within the line.
+    pub length: u32,
+}
+
+/// Longer lines are cut around the place.
+const EXCERPT_CHARS: usize = 160;
+
+impl Excerpt {
+    /// Cuts what matters from a line: `before` characters lie before a place of `length`.
+    pub(crate) fn of_line(line: &str, before: u32, length: u32) -> Self {
+        let line = line.trim_end_matches(['\r', '\n']);
+        let before = before as usize;
+        let skip = if before > EXCERPT_CHARS * 3 / 4 {
+            before - EXCERPT_CHARS / 4
+        } else {
+            0
+        };
+        let text: String = line
+            .chars()
+            .skip(skip)
+            .take(EXCERPT_CHARS)
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        let room = text.chars().count().saturating_sub(before - skip);
+        let length = (length as usize).clamp(1, room.max(1));
+        Self {
+            text,
+            before: u32::try_from(before - skip).unwrap_or(0),
+            length: u32::try_from(length).unwrap_or(1),
+        }
+    }
 }
 
 /// What was found in one subject.

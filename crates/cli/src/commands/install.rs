@@ -1,0 +1,55 @@
+//! `parcelctl install`
+
+use parcel::install::{Installer, Replace};
+
+use crate::args::InstallArgs;
+use crate::failure::Failure;
+use crate::output::{ExitStatus, Printer};
+use crate::progress::Bars;
+
+pub(crate) fn run(args: &InstallArgs, printer: &Printer) -> Result<ExitStatus, Failure> {
+    let mut installer = Installer::new(&args.root)
+        .parcels_directory(&args.parcels_dir)
+        .replace(if args.replace {
+            Replace::Yes
+        } else {
+            Replace::No
+        })
+        .activate(!args.no_activate);
+    if let Some(sha256) = args.sha256 {
+        if args.parcels.len() > 1 {
+            let error =
+                anyhow::anyhow!("--sha256 is the checksum of one parcel, and several are given");
+            return Err(Failure::could_not_run(error));
+        }
+        installer = installer.expect(sha256);
+    }
+    for parcel in &args.parcels {
+        let bars = Bars::new(printer);
+        let installation = installer.install(parcel, &bars)?;
+        drop(bars);
+        if !installation.verified {
+            printer.warn(&format!(
+                "{} has no .sha or .sha256 beside it, so nothing vouches for it",
+                parcel.display()
+            ));
+        }
+        let what = if installation.changed {
+            "Installed"
+        } else {
+            "Unchanged:"
+        };
+        let link = installation
+            .link
+            .as_ref()
+            .map(|link| format!(", active as {}", link.display()));
+        printer.say(&format!(
+            "{what} {} {}{}",
+            installation.meta.parcel.name,
+            installation.meta.parcel.version,
+            link.unwrap_or_default()
+        ));
+        printer.data(&installation.directory.display().to_string())?;
+    }
+    Ok(ExitStatus::Done)
+}

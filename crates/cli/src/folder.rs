@@ -1,0 +1,59 @@
+//! Folders of the user, from the environment variables that name them.
+
+use std::path::PathBuf;
+
+use crate::failure::Failure;
+
+/// An environment variable that is set and not empty.
+fn variable(name: &str) -> Option<std::ffi::OsString> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the environment"
+    )]
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// The folder for what can be made again, `parcelctl` in the user's cache folder.
+///
+/// # Errors
+///
+/// When the environment names no home.
+pub(crate) fn cache() -> Result<PathBuf, Failure> {
+    let base = variable("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".cache")));
+    base.map(|base| base.join("parcelctl")).ok_or_else(|| {
+        Failure::could_not_run(anyhow::anyhow!("neither XDG_CACHE_HOME nor HOME is set")).hint(
+            Some("Set XDG_CACHE_HOME to a folder that can be written to.".to_owned()),
+        )
+    })
+}
+
+/// The folders of `PATH`.
+pub(crate) fn search() -> Vec<PathBuf> {
+    variable("PATH")
+        .map(|path| std::env::split_paths(&path).collect())
+        .unwrap_or_default()
+}
+
+/// `SOURCE_DATE_EPOCH`, in seconds since 1970.
+///
+/// # Errors
+///
+/// When it is set to something else.
+pub(crate) fn source_date_epoch() -> Result<Option<parcel::archive::Epoch>, Failure> {
+    let Some(value) = variable("SOURCE_DATE_EPOCH") else {
+        return Ok(None);
+    };
+    let seconds = value
+        .to_str()
+        .and_then(|text| text.trim().parse().ok())
+        .ok_or_else(|| {
+            Failure::could_not_run(anyhow::anyhow!(
+                "SOURCE_DATE_EPOCH is \"{}\", not a number of seconds since 1970",
+                value.to_string_lossy()
+            ))
+        })?;
+    Ok(Some(parcel::archive::Epoch::from_seconds(seconds)))
+}

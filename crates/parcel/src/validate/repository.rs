@@ -1,0 +1,4 @@
+//! A repository folder as the rules see it.
+
+/// What lies in a repository folder.
+pub(crate) struct Folder {}

@@ -1,0 +1,210 @@
+//! The staged tree: a directory `NAME-VERSION` that fills up while a parcel is built.
+//!
+//! Files of the recipe are copied here as they are; what the archive makes of modes and times is
+//! the writer's business.
+
+use std::fs::Permissions;
+use std::io;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use parcel::scratch::ScratchDirectory;
+
+use crate::recipe::FileRecipe;
+
+/// Stands for an environment's `site-packages` at the start of `to`.
+pub(crate) const SITE_PACKAGES: &str = "{site-packages}";
+
+/// Why the tree could not be filled.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StageError {
+    /// The disk said no. The error names the path.
+    #[error("cannot put files into the stage")]
+    Io(#[from] io::Error),
+    /// `{site-packages}` of an environment that has no Python.
+    #[error(
+        "parcel.toml:{line}: environment \"{environment}\" has no Python, so no {{site-packages}}"
+    )]
+    NoPython {
+        /// The line in `parcel.toml`.
+        line: usize,
+        /// The environment.
+        environment: String,
+    },
+    /// A file of the recipe would take the place of one that is there.
+    #[error("parcel.toml:{line}: {} is there already", path.display())]
+    Occupied {
+        /// The line in `parcel.toml`.
+        line: usize,
+        /// The path, below the parcel's directory.
+        path: PathBuf,
+    },
+    /// Something that is neither a file, a directory nor a link.
+    #[error("{} is neither a file, a directory nor a link", path.display())]
+    Kind {
+        /// The path.
+        path: PathBuf,
+    },
+}
+
+/// The directory in which a parcel is staged. It vanishes with this value.
+pub(crate) struct Stage {
+    scratch: ScratchDirectory,
+    top: PathBuf,
+}
+
+impl Stage {
+    /// Begins an empty `NAME-VERSION` somewhere in the work directory.
+    pub(crate) fn create(work_directory: &Path, directory: &str) -> io::Result<Self> {
+        fs_err::create_dir_all(work_directory)?;
+        let scratch = ScratchDirectory::create_in(&fs_err::canonicalize(work_directory)?)?;
+        let top = scratch.path().join(directory);
+        fs_err::create_dir(&top)?;
+        Ok(Self { scratch, top })
+    }
+
+    /// The staged `NAME-VERSION`.
+    pub(crate) fn top(&self) -> &Path {
+        &self.top
+    }
+
+    /// The directory around it, which only this build has ever had.
+    pub(crate) fn scratch(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    /// Writes a text at a path below `NAME-VERSION`.
+    pub(crate) fn write(&self, path: impl AsRef<Path>, text: &str) -> io::Result<()> {
+        let path = self.top.join(path);
+        if let Some(parent) = path.parent() {
+            fs_err::create_dir_all(parent)?;
+        }
+        fs_err::write(&path, text)?;
+        fs_err::set_permissions(&path, Permissions::from_mode(0o644))
+    }
+
+    /// Copies files of the recipe below `base`, a directory of the stage.
+    ///
+    /// As `cp -r` does: a folder's content goes into `to`; a file becomes `to`, or goes into it
+    /// where `to` ends in a slash.
+    pub(crate) fn copy(
+        &self,
+        file: &FileRecipe,
+        base: &Path,
+        site_packages: Result<&Path, &str>,
+    ) -> Result<(), StageError> {
+        let to = match file.to.strip_prefix(SITE_PACKAGES) {
+            Some(rest) => {
+                let folder = site_packages.map_err(|environment| StageError::NoPython {
+                    line: file.line,
+                    environment: environment.to_owned(),
+                })?;
+                folder.join(rest.trim_start_matches('/'))
+            }
+            None => base.join(&file.to),
+        };
+        let into_folder = file.to.ends_with('/') || file.to == "." || file.to == SITE_PACKAGES;
+        let target = match file.from.file_name() {
+            Some(name) if into_folder && !file.from.is_dir() => to.join(name),
+            _ => to,
+        };
+        self.copy_any(file, &file.from, &target)
+    }
+
+    fn copy_any(&self, file: &FileRecipe, from: &Path, to: &Path) -> Result<(), StageError> {
+        let metadata = fs_err::symlink_metadata(from)?;
+        if metadata.is_dir() {
+            fs_err::create_dir_all(to)?;
+            let mut children = fs_err::read_dir(from)?
+                .map(|child| child.map(|child| child.file_name()))
+                .collect::<Result<Vec<_>, _>>()?;
+            children.sort();
+            return children
+                .iter()
+                .try_for_each(|child| self.copy_any(file, &from.join(child), &to.join(child)));
+        }
+        if to.symlink_metadata().is_ok() {
+            let path = to.strip_prefix(&self.top).unwrap_or(to).to_owned();
+            return Err(StageError::Occupied {
+                line: file.line,
+                path,
+            });
+        }
+        if let Some(parent) = to.parent() {
+            fs_err::create_dir_all(parent)?;
+        }
+        if metadata.is_symlink() {
+            symlink(fs_err::read_link(from)?, to)?;
+        } else if metadata.is_file() {
+            fs_err::copy(from, to)?;
+            let executable = metadata.permissions().mode() & 0o7100;
+            let mode = match file.mode {
+                Some(mode) => mode.bits(),
+                // Setuid and friends are kept so that the rules see them and say what to do.
+                None if executable & 0o100 != 0 => 0o755 | (executable & 0o7000),
+                None => 0o644 | (executable & 0o7000),
+            };
+            fs_err::set_permissions(to, Permissions::from_mode(mode | 0o600))?;
+        } else {
+            return Err(StageError::Kind {
+                path: from.to_owned(),
+            });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recipe(from: &Path, to: &str) -> FileRecipe {
+        FileRecipe {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            mode: None,
+            line: 7,
+        }
+    }
+
+    #[test]
+    fn files_and_folders_go_where_cp_would_put_them() {
+        let folder = tempfile::tempdir().unwrap();
+        fs_err::create_dir(folder.path().join("src")).unwrap();
+        fs_err::write(folder.path().join("src/a"), "a").unwrap();
+        fs_err::write(folder.path().join("b"), "b").unwrap();
+        let stage = Stage::create(&folder.path().join("work"), "A-1").unwrap();
+        let none = Err("none");
+        stage
+            .copy(
+                &recipe(&folder.path().join("src"), "etc"),
+                stage.top(),
+                none,
+            )
+            .unwrap();
+        stage
+            .copy(&recipe(&folder.path().join("b"), "etc/"), stage.top(), none)
+            .unwrap();
+        stage
+            .copy(&recipe(&folder.path().join("b"), "c"), stage.top(), none)
+            .unwrap();
+        for path in ["etc/a", "etc/b", "c"] {
+            assert!(stage.top().join(path).is_file(), "{path}");
+        }
+        let again = stage.copy(&recipe(&folder.path().join("b"), "c"), stage.top(), none);
+        assert_eq!(
+            again.unwrap_err().to_string(),
+            "parcel.toml:7: c is there already"
+        );
+    }
+
+    #[test]
+    fn a_stage_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let stage = Stage::create(folder.path(), "A-1").unwrap();
+        stage.write("meta/x", "x").unwrap();
+        drop(stage);
+        assert_eq!(fs_err::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
