@@ -107,10 +107,9 @@ impl From<recipe::BuildError> for Failure {
         let hint = error.hint();
         match error {
             recipe::BuildError::Parcel(error) => (*error).into(),
-            recipe::BuildError::Trial(recipe::TrialError::Failed { .. })
-            | recipe::BuildError::Trial(recipe::TrialError::Changed { .. }) => {
-                Self::found_errors(error).hint(hint)
-            }
+            recipe::BuildError::Trial(
+                recipe::TrialError::Failed { .. } | recipe::TrialError::Changed { .. },
+            ) => Self::found_errors(error).hint(hint),
             error => Self::could_not_run(error).hint(hint),
         }
     }

@@ -36,7 +36,7 @@ impl Bars {
             all: MultiProgress::with_draw_target(target),
             bars: Mutex::default(),
             current: Mutex::new(""),
-            printer: *printer,
+            printer: printer.clone(),
         }
     }
 

@@ -96,7 +96,7 @@ impl Store {
         let client = reqwest::Client::builder()
             .user_agent(concat!("parcelctl/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_secs(30))
-            .read_timeout(Duration::from_secs(120))
+            .read_timeout(Duration::from_mins(2))
             .build()?;
         Ok(match self.network {
             Network::Online => LazyClient::from(client),

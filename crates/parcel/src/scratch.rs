@@ -99,6 +99,37 @@ impl Drop for Claim {
     }
 }
 
+/// Not enough room for what is certain to be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} has {free_bytes} bytes free, and at least {needed_bytes} are needed", directory.display())]
+pub struct NoRoom {
+    /// Where there is no room.
+    pub directory: PathBuf,
+    /// How much there is.
+    pub free_bytes: u64,
+    /// How much is needed at the very least.
+    pub needed_bytes: u64,
+}
+
+/// Makes sure that there is room in a directory before long work begins.
+///
+/// # Errors
+///
+/// An error of kind [`io::ErrorKind::StorageFull`] that holds a [`NoRoom`].
+pub fn ensure_room(directory: &Path, needed_bytes: u64) -> io::Result<()> {
+    let system = rustix::fs::statvfs(directory)?;
+    let free_bytes = system.f_bavail.saturating_mul(system.f_frsize);
+    if free_bytes >= needed_bytes {
+        return Ok(());
+    }
+    let error = NoRoom {
+        directory: directory.to_owned(),
+        free_bytes,
+        needed_bytes,
+    };
+    Err(io::Error::new(io::ErrorKind::StorageFull, error))
+}
+
 /// A file that is being written.
 #[derive(Debug)]
 pub struct ScratchFile {
@@ -217,6 +248,15 @@ mod tests {
             .collect();
         names.sort();
         names
+    }
+
+    #[test]
+    fn too_little_room_is_told_with_both_numbers() {
+        let folder = tempfile::tempdir().unwrap();
+        ensure_room(folder.path(), 1).unwrap();
+        let error = ensure_room(folder.path(), u64::MAX).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        assert!(error.to_string().contains(&u64::MAX.to_string()), "{error}");
     }
 
     #[test]

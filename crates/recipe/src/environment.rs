@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use conda_env::{
     BytecodeError, ChannelError, ChannelSource, Compiler, EnvironmentSpec, InstallError, Installer,
-    Lock, LockError, Network, Solution, SolveError, Solver, SpecError, Store, Target, TargetError,
+    Lock, LockError, Solution, SolveError, Solver, SpecError, Store, Target, TargetError,
     Unsatisfied,
 };
 use parcel::archive::Epoch;
@@ -23,7 +23,7 @@ pub const LOCK_FILE: &str = "parcel.lock";
 
 /// Why an environment could not be made.
 #[derive(Debug, thiserror::Error)]
-#[error("environment \"{environment}\" for {distro}{}", problem.inline())]
+#[error("cannot make environment \"{environment}\" for {distro}")]
 pub struct EnvironmentError {
     /// The environment.
     pub environment: String,
@@ -79,11 +79,6 @@ pub enum EnvironmentProblem {
 }
 
 impl EnvironmentProblem {
-    /// Nothing: the problem is the source of the error and is printed after it.
-    fn inline(&self) -> &'static str {
-        ""
-    }
-
     fn hint(&self) -> Option<String> {
         match self {
             Self::Spec(error) => error.hint(),
@@ -116,7 +111,6 @@ impl EnvironmentError {
 pub(crate) struct Workshop<'a> {
     pub(crate) recipe: &'a Recipe,
     pub(crate) store: Store,
-    pub(crate) network: Network,
     /// Channels that take the place of all others.
     pub(crate) channels: Vec<ChannelSource>,
     /// Folders in which a `pythonX.Y` may be.
@@ -147,7 +141,7 @@ impl Workshop<'_> {
         row: &Row,
         lock: Option<(&Lock, &Path)>,
         locked: bool,
-    ) -> Result<Solution, EnvironmentError> {
+    ) -> Result<Solution, Box<EnvironmentError>> {
         self.try_resolve(environment, row, lock, locked)
             .map_err(|problem| error(environment, row, problem))
     }
@@ -206,7 +200,7 @@ impl Workshop<'_> {
         solution: &Solution,
         stage: &Stage,
         epoch: Epoch,
-    ) -> Result<Staged, EnvironmentError> {
+    ) -> Result<Staged, Box<EnvironmentError>> {
         self.try_stage(environment, row, solution, stage, epoch)
             .map_err(|problem| error(environment, row, problem))
     }
@@ -282,12 +276,12 @@ fn error(
     environment: &EnvironmentRecipe,
     row: &Row,
     problem: EnvironmentProblem,
-) -> EnvironmentError {
-    EnvironmentError {
+) -> Box<EnvironmentError> {
+    Box::new(EnvironmentError {
         environment: environment.name.clone(),
         distro: row.distro.to_string(),
         problem,
-    }
+    })
 }
 
 fn warnings(installed: &conda_env::Environment) -> Vec<String> {

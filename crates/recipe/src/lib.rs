@@ -15,6 +15,12 @@
 mod build;
 #[cfg(feature = "conda")]
 mod environment;
+#[cfg(feature = "conda")]
+mod environments;
+#[cfg(not(feature = "conda"))]
+#[path = "without_conda.rs"]
+mod environments;
+mod evaluate;
 mod nearest;
 pub mod progress;
 mod recipe;

@@ -20,8 +20,6 @@ pub(crate) struct Source {
     #[serde(default)]
     pub(crate) users: IndexMap<String, UserTable>,
     #[serde(default)]
-    pub(crate) groups: Vec<String>,
-    #[serde(default)]
     pub(crate) permissions: IndexMap<String, PermissionTable>,
     #[serde(default)]
     pub(crate) alternatives: IndexMap<String, AlternativeTable>,
@@ -48,6 +46,8 @@ pub(crate) struct ParcelTable {
     pub(crate) channels: Vec<String>,
     pub(crate) set_active_symlink: Option<bool>,
     pub(crate) patch_count: Option<String>,
+    #[serde(default)]
+    pub(crate) groups: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -14,7 +14,6 @@ use crate::output::{ExitStatus, Printer, bytes};
 use crate::progress::Bars;
 
 pub(crate) fn run(args: &BuildArgs, printer: &Printer) -> Result<ExitStatus, Failure> {
-    // A bad output folder should not be found out after the long work.
     match (&args.recipe, &args.tree) {
         (_, Some(tree)) => build_tree(args, tree, printer),
         (Some(recipe), None) => build_recipe(args, recipe, printer),
@@ -109,14 +108,12 @@ fn level(args: &BuildArgs) -> Level {
 fn version(set: &[String]) -> Result<Option<String>, Failure> {
     let mut version = None;
     for setting in set {
-        match setting.split_once('=') {
-            Some(("version", value)) => version = Some(value.to_owned()),
-            _ => {
-                let error = anyhow::anyhow!("--set {setting} is not known");
-                let hint = "Write --set version=VERSION.".to_owned();
-                return Err(Failure::could_not_run(error).hint(Some(hint)));
-            }
-        }
+        let Some(("version", value)) = setting.split_once('=') else {
+            let error = anyhow::anyhow!("--set {setting} is not known");
+            let hint = "Write --set version=VERSION.".to_owned();
+            return Err(Failure::could_not_run(error).hint(Some(hint)));
+        };
+        version = Some(value.to_owned());
     }
     Ok(version)
 }

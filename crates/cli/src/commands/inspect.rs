@@ -159,7 +159,9 @@ fn human(description: &Description) -> String {
     );
     line("size", &sizes);
     let provides: Vec<&str> = description.provides.iter().map(String::as_str).collect();
-    line("provides", &provides.join(", "));
+    if !provides.is_empty() {
+        line("provides", &provides.join(", "));
+    }
     for component in &description.components {
         line(
             "component",

@@ -17,8 +17,9 @@ const LONG_NAME: &[u8] = b"././@LongLink";
 
 /// Bytes of zeros that fill the last block of content of this size.
 pub(super) fn padding(size_bytes: u64) -> usize {
-    let over = (size_bytes % BLOCK_BYTES as u64) as usize;
-    if over == 0 { 0 } else { BLOCK_BYTES - over }
+    let over = size_bytes % BLOCK_BYTES as u64;
+    usize::try_from((BLOCK_BYTES as u64 - over) % BLOCK_BYTES as u64)
+        .expect("padding is shorter than a block")
 }
 
 /// Writes the header of an entry, long names before it. Content and padding are the caller's.

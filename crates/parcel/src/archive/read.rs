@@ -358,7 +358,7 @@ impl Listing {
                 let gzip = reader.stream.facts();
                 (reader.digests().map_err(io_error)?, gzip, Some(damage))
             }
-            None => pass.end(path, reader)?,
+            None => Pass::end(path, reader)?,
         };
         progress.end();
         let archive = ArchiveFacts {
@@ -422,14 +422,15 @@ impl Pass {
                     most: MOST_ENTRIES,
                 }));
             }
-            let observed = entry.kind == RawKind::File && observers.begin(&entry);
-            while observed {
-                let read = reader.read_content(&mut buffer)?;
-                if read == 0 {
-                    observers.end();
-                    break;
+            if entry.kind == RawKind::File && observers.begin(&entry) {
+                loop {
+                    let read = reader.read_content(&mut buffer)?;
+                    if read == 0 {
+                        break;
+                    }
+                    observers.chunk(&buffer[..read]);
                 }
-                observers.chunk(&buffer[..read]);
+                observers.end();
             }
             let in_meta = entry.name.split(|&byte| byte == b'/').nth(1) == Some(b"meta");
             self.entries.push(entry);
@@ -443,7 +444,6 @@ impl Pass {
 
     /// The entries are all read: what comes after them, and the checksums of the whole.
     fn end<R: Read>(
-        &self,
         path: &Path,
         reader: Reader<R>,
     ) -> Result<(Digests, GzipFacts, Option<Damage>), ListingError> {

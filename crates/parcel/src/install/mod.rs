@@ -21,7 +21,7 @@ use crate::digest::{Digests, HexError, Sha1Hex, Sha256Hex};
 use crate::listing::Documents;
 use crate::meta::{Meta, MetaError, ParcelJson};
 use crate::progress::Progress;
-use crate::scratch::ScratchDirectory;
+use crate::scratch::{self, ScratchDirectory};
 use crate::tree::{Tree, TreeError};
 
 /// Why a parcel was not installed. The root is as it was.
@@ -193,7 +193,7 @@ impl Installer {
 
     /// Another parcels directory, absolute as seen from inside the root.
     pub fn parcels_directory(mut self, directory: &Path) -> Self {
-        self.parcels_directory = directory.to_owned();
+        directory.clone_into(&mut self.parcels_directory);
         self
     }
 
@@ -231,6 +231,13 @@ impl Installer {
         let parcels = place.path();
         let io = |cause| io_error(parcels, cause);
 
+        let read = |cause| InstallError::Read {
+            parcel: parcel.to_owned(),
+            cause,
+        };
+        let compressed_bytes = fs_err::metadata(parcel).map_err(read)?.len();
+        // Nothing unpacks to less than it was packed to.
+        scratch::ensure_room(parcels, compressed_bytes).map_err(io)?;
         let scratch = ScratchDirectory::create_in(parcels).map_err(io)?;
         let unpacked = unpack::unpack(parcel, scratch.path(), progress)?;
         expectation.check(parcel, &unpacked.digests)?;

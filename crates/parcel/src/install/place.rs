@@ -50,10 +50,8 @@ pub(super) fn prepare(root: &Path, parcels_directory: &Path) -> io::Result<Place
     let mut rest: Vec<PathBuf> = parts(parcels_directory);
     while let Some(part) = rest.pop() {
         match part.components().next() {
-            Some(Component::ParentDir) => {
-                if *at != root {
-                    at.pop();
-                }
+            Some(Component::ParentDir) if *at != root => {
+                at.pop();
             }
             Some(Component::Normal(name)) => {
                 let next = at.join(name);

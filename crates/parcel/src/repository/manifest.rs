@@ -81,6 +81,7 @@ impl ManifestJson {
     pub const NAME: &'static str = "manifest.json";
 
     /// The document as text, with a line feed at the end.
+    #[expect(clippy::missing_panics_doc, reason = "it never does")]
     pub fn to_text(&self) -> String {
         let mut text =
             serde_json::to_string_pretty(self).expect("a manifest holds nothing that JSON cannot");
