@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Init(InitArgs),
     Build(BuildArgs),
     Validate(ValidateArgs),
+    Explain(ExplainArgs),
+    Rules(RulesArgs),
     Inspect(InspectArgs),
     /// Keep a folder of parcels that Cloudera Manager can download from
     #[command(subcommand)]
@@ -121,7 +123,9 @@ pub(crate) struct BuildArgs {
 Examples:
   parcelctl validate out/*.parcel
   parcelctl validate ANALYTICS-1.0/
-  parcelctl validate --format json meta/parcel.json")]
+  parcelctl validate --format json meta/parcel.json
+  parcelctl validate --warn N102 --allow P105 out/*.parcel
+  parcelctl explain N102")]
 pub(crate) struct ValidateArgs {
     /// What to check
     #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
@@ -130,6 +134,43 @@ pub(crate) struct ValidateArgs {
     #[arg(long = "as", value_name = "KIND")]
     pub(crate) kind: Option<Kind>,
     /// How to print what was found
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(crate) format: ReportFormat,
+    /// Make findings of this rule errors (repeatable); the stricter of several wishes counts
+    #[arg(long, value_name = "CODE")]
+    pub(crate) error: Vec<String>,
+    /// Make findings of this rule warnings (repeatable)
+    #[arg(long, value_name = "CODE")]
+    pub(crate) warn: Vec<String>,
+    /// Do not run this rule (repeatable)
+    #[arg(long, value_name = "CODE")]
+    pub(crate) allow: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For people, with the line and a caret under the place
+    Human,
+    /// One JSON object with a "version"
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Annotations for GitHub's pull requests
+    Github,
+}
+
+/// Explain a rule: what it checks, why it matters, how to fix it
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The rule's code or name, as a finding shows it
+    #[arg(value_name = "CODE")]
+    pub(crate) rule: String,
+}
+
+/// List all rules
+#[derive(Debug, Args)]
+pub(crate) struct RulesArgs {
+    /// How to print them
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub(crate) format: Format,
 }

@@ -26,7 +26,6 @@ fn main() -> ExitCode {
     // Unfinished files go when a signal ends the program; 130 is what shells say of an interrupt.
     let handler = ctrlc::set_handler(|| {
         parcel::scratch::sweep();
-        #[expect(clippy::exit, reason = "a signal handler has nowhere to return to")]
         std::process::exit(130);
     });
     let result = match handler {
@@ -49,6 +48,8 @@ fn run(cli: &Cli, printer: &Printer) -> Result<ExitStatus, Failure> {
         Command::Init(args) => commands::init::run(args, printer),
         Command::Build(args) => commands::build::run(args, printer),
         Command::Validate(args) => commands::validate::run(args, printer),
+        Command::Explain(args) => commands::rules::explain_rule(args, printer),
+        Command::Rules(args) => commands::rules::list(args, printer),
         Command::Inspect(args) => commands::inspect::run(args, printer),
         Command::Repo(RepoCommand::Index(args)) => commands::repo::index(args, printer),
         Command::Install(args) => commands::install::run(args, printer),

@@ -55,6 +55,7 @@ impl Printer {
     /// # Errors
     ///
     /// When standard output is closed.
+    #[expect(clippy::unused_self, reason = "a printer is what may print")]
     pub(crate) fn data(&self, line: &str) -> io::Result<()> {
         let mut out = anstream::stdout().lock();
         writeln!(out, "{line}")?;

@@ -13,7 +13,7 @@ use crate::output::Printer;
 /// Draws one bar for each step under way.
 pub(crate) struct Bars {
     all: MultiProgress,
-    bars: Mutex<HashMap<&'static str, ProgressBar>>,
+    drawn: Mutex<HashMap<&'static str, ProgressBar>>,
     /// The bar of the present step of the `parcel` crate, which does one thing at a time.
     current: Mutex<&'static str>,
     printer: Printer,
@@ -34,14 +34,14 @@ impl Bars {
         };
         Self {
             all: MultiProgress::with_draw_target(target),
-            bars: Mutex::default(),
+            drawn: Mutex::default(),
             current: Mutex::new(""),
             printer: printer.clone(),
         }
     }
 
     fn bars(&self) -> MutexGuard<'_, HashMap<&'static str, ProgressBar>> {
-        self.bars.lock().unwrap_or_else(PoisonError::into_inner)
+        self.drawn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn start(&self, name: &'static str, total: Option<u64>, unit: &Unit) {

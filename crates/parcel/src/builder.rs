@@ -16,7 +16,7 @@ use crate::name::ParcelName;
 use crate::progress::Progress;
 use crate::scratch::{self, ScratchFile};
 use crate::tree::{Tree, TreeError};
-use crate::validate::{Inspection, Policy, SubjectKind, SubjectReport};
+use crate::validate::{Inspection, Level, Policy, SubjectKind, SubjectReport};
 
 /// Why a parcel was not built.
 #[derive(Debug, thiserror::Error)]
@@ -126,6 +126,19 @@ pub struct Builder {
     forbidden: Vec<Needle>,
 }
 
+/// How severe the rules are for what we build ourselves.
+///
+/// A setuid bit does not survive the tar; in a stranger's parcel that is a warning, but whoever
+/// stages one wants it to be there on the hosts, so a build does not go on without a word in
+/// `permissions.json`.
+fn gate() -> Policy {
+    let mut policy = Policy::default();
+    policy
+        .set("undeclared-setuid", Level::Error)
+        .expect("the rule exists");
+    policy
+}
+
 impl Builder {
     /// Builds `name` from `directory`, whose own name must be `NAME-VERSION`.
     pub fn new(directory: &Path, name: ParcelName) -> Self {
@@ -133,7 +146,7 @@ impl Builder {
             directory: directory.to_owned(),
             name,
             options: WriteOptions::default(),
-            policy: Policy::default(),
+            policy: gate(),
             forbidden: Vec::new(),
         }
     }

@@ -74,7 +74,7 @@ pub enum EnvironmentProblem {
         spec: PathBuf,
         /// What is not answered.
         #[source]
-        reason: Unsatisfied,
+        reason: Box<Unsatisfied>,
     },
 }
 
@@ -162,7 +162,7 @@ impl Workshop<'_> {
                     .map_err(|reason| EnvironmentProblem::OutOfDate {
                         lock: path.to_owned(),
                         spec: environment.spec.clone(),
-                        reason,
+                        reason: Box::new(reason),
                     })?;
                 return Ok(solution.clone());
             }

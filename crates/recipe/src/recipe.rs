@@ -12,6 +12,7 @@ use parcel::distro;
 use parcel::meta::{AlternativesJson, Mode, PermissionsJson, User};
 use parcel::{Distro, NameError, ParcelName, Product, TreePath, Version};
 
+use crate::evaluate::Reader;
 use crate::nearest::nearest;
 
 /// The file that makes a folder a recipe.

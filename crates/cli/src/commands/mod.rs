@@ -6,4 +6,5 @@ pub(crate) mod inspect;
 pub(crate) mod install;
 pub(crate) mod manual;
 pub(crate) mod repo;
+pub(crate) mod rules;
 pub(crate) mod validate;

@@ -1,35 +1,59 @@
 //! `parcelctl validate`
 
-use parcel::validate::{Policy, Report, SubjectKind, validate};
+use parcel::validate::{Level, Policy, Report, SubjectKind, UnknownRule, validate};
 
-use crate::args::{Format, Kind, ValidateArgs};
+use crate::args::{Kind, ReportFormat, ValidateArgs};
 use crate::failure::Failure;
 use crate::output::{ExitStatus, Printer};
 use crate::progress::Bars;
 use crate::report;
 
 pub(crate) fn run(args: &ValidateArgs, printer: &Printer) -> Result<ExitStatus, Failure> {
+    let policy = policy(args)?;
     let kind = args.kind.map(SubjectKind::from);
     let mut report = Report::default();
     for path in &args.paths {
         let bars = Bars::new(printer);
-        let subject = validate(path, kind, &Policy::default(), &bars).map_err(|error| {
+        let subject = validate(path, kind, &policy, &bars).map_err(|error| {
             let error = anyhow::Error::from(error);
             Failure::could_not_run(error.context(format!("cannot validate {}", path.display())))
         })?;
         report.subjects.push(subject);
     }
-    match args.format {
-        Format::Human => printer.data(&report::human(&report))?,
-        Format::Json => {
-            printer.data(&report::json(&report).map_err(Failure::could_not_run)?)?;
-        }
+    let text = match args.format {
+        ReportFormat::Human => report::human(&report),
+        ReportFormat::Json => report::json(&report).map_err(Failure::could_not_run)?,
+        ReportFormat::Sarif => report::sarif(&report).map_err(Failure::could_not_run)?,
+        ReportFormat::Github => report::github(&report),
+    };
+    if !text.is_empty() {
+        printer.data(&text)?;
     }
     Ok(if report.passes() {
         ExitStatus::Done
     } else {
         ExitStatus::FoundErrors
     })
+}
+
+/// The severities that were asked for. Where a rule is given twice, the stricter one counts.
+fn policy(args: &ValidateArgs) -> Result<Policy, Failure> {
+    let mut policy = Policy::default();
+    let levels = [
+        (&args.allow, Level::Allow),
+        (&args.warn, Level::Warning),
+        (&args.error, Level::Error),
+    ];
+    for (rules, level) in levels {
+        for rule in rules {
+            policy.set(rule, level).map_err(unknown)?;
+        }
+    }
+    Ok(policy)
+}
+
+fn unknown(error: UnknownRule) -> Failure {
+    Failure::could_not_run(error).hint(Some("See the list: parcelctl rules".to_owned()))
 }
 
 impl From<Kind> for SubjectKind {
