@@ -125,7 +125,9 @@ impl From<parcel::BuildError> for Failure {
             _ => None,
         };
         match text {
-            Some(text) => Self::found_errors(anyhow::anyhow!("{error}\n{text}")).hint(hint),
+            Some(text) => {
+                Self::found_errors(anyhow::anyhow!("{error}\n{}", text.trim_end())).hint(hint)
+            }
             None if matches!(error, E::Tree(_) | E::Meta(_)) => {
                 Self::found_errors(error).hint(hint)
             }
@@ -136,7 +138,10 @@ impl From<parcel::BuildError> for Failure {
 
 impl From<parcel::install::InstallError> for Failure {
     fn from(error: parcel::install::InstallError) -> Self {
-        let hint = error.hint();
+        let hint = error.hint().or_else(|| {
+            matches!(error, parcel::install::InstallError::Damage { .. })
+                .then(|| "Copy or build the parcel again.".to_owned())
+        });
         let failure = if error.is_finding() {
             Self::found_errors(error)
         } else {

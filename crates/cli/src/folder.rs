@@ -1,6 +1,6 @@
 //! Folders of the user, from the environment variables that name them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 
@@ -56,4 +56,46 @@ pub(crate) fn source_date_epoch() -> Result<Option<parcel::archive::Epoch>, Fail
             ))
         })?;
     Ok(Some(parcel::archive::Epoch::from_seconds(seconds)))
+}
+
+/// A folder for output. Where it was made and stays empty, it goes again: a command that fails
+/// leaves nothing behind.
+pub(crate) struct OutputFolder {
+    /// What was missing and was made, innermost first.
+    made: Vec<PathBuf>,
+}
+
+impl OutputFolder {
+    /// Makes the folder where it is missing, and sees that it can be written to: not after an hour
+    /// of work.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written to.
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+        let failure = |error: std::io::Error| {
+            let error = anyhow::Error::from(error);
+            let context = format!("cannot write to the output folder {}", path.display());
+            Failure::could_not_run(error.context(context))
+                .hint(Some("Give another one with -o.".to_owned()))
+        };
+        let made = path
+            .ancestors()
+            .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+            .map(Path::to_owned)
+            .collect();
+        let folder = Self { made };
+        fs_err::create_dir_all(path).map_err(failure)?;
+        parcel::scratch::ScratchFile::create_in(path).map_err(failure)?;
+        Ok(folder)
+    }
+}
+
+impl Drop for OutputFolder {
+    fn drop(&mut self) {
+        for folder in &self.made {
+            // Fails where there is something in it, and should.
+            let _ = fs_err::remove_dir(folder);
+        }
+    }
 }

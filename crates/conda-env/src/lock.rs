@@ -96,7 +96,7 @@ impl LockError {
             Self::Syntax { .. }
             | Self::Environment { .. }
             | Self::NotConda { .. }
-            | Self::Location { .. } => Some("delete it and run `parcelctl lock` again".to_owned()),
+            | Self::Location { .. } => Some("delete it and build again; that writes it anew".to_owned()),
             Self::NoSha256 { .. } => Some(
                 "what comes over the network must have a checksum; the index of the channel has to \
                  be rebuilt with one"

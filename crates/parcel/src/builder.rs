@@ -5,7 +5,7 @@
 //! [`crate::validate`] are run first, in the pass that lists the directory; a parcel that would not
 //! pass them is not written.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::archive::{self, WriteError, WriteOptions};
@@ -14,7 +14,7 @@ use crate::listing::{Found, Listing, ListingError, Needle, Needles, Observers};
 use crate::meta::{Meta, MetaError};
 use crate::name::ParcelName;
 use crate::progress::Progress;
-use crate::scratch::{self, ScratchFile};
+use crate::scratch::ScratchFile;
 use crate::tree::{Tree, TreeError};
 use crate::validate::{Inspection, Level, Policy, SubjectKind, SubjectReport};
 
@@ -229,19 +229,29 @@ impl Builder {
         let path = out.join(self.name.file_name());
         let file = ScratchFile::create_in(out).map_err(output)?;
         let (file, digests) = archive::write(tree, &self.directory, self.options, file, progress)?;
+        // All is on the disk before anything changes its name: a full disk leaves the old files.
+        file.sync().map_err(output)?;
+        let side = |ending, digest: String| {
+            let mut file = ScratchFile::create_in(out)?;
+            writeln!(file, "{digest}")?;
+            file.sync()?;
+            Ok((file, side_file(&path, ending)))
+        };
+        let sides = [
+            side("sha256", digests.sha256.to_string()).map_err(output)?,
+            side("sha", digests.sha1.to_string()).map_err(output)?,
+        ];
         // Side files of a parcel that had this name are wrong from the moment this one appears.
-        for ending in ["sha", "sha256"] {
-            match fs_err::remove_file(side_file(&path, ending)) {
+        for (_, side) in sides.iter().rev() {
+            match fs_err::remove_file(side) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(output(error)),
                 _ => {}
             }
         }
         file.finish(&path).map_err(output)?;
-        let write_side = |ending, digest: String| {
-            scratch::write_file(&side_file(&path, ending), format!("{digest}\n").as_bytes())
-        };
-        write_side("sha256", digests.sha256.to_string()).map_err(output)?;
-        write_side("sha", digests.sha1.to_string()).map_err(output)?;
+        for (file, side) in sides {
+            file.finish(&side).map_err(output)?;
+        }
         Ok((path, digests))
     }
 }

@@ -30,6 +30,14 @@ pub enum NameError {
         /// The text as given.
         text: String,
     },
+    /// A product begins with a dot.
+    #[error("{part} \"{text}\" begins with a dot; agents pass over hidden directories")]
+    Hidden {
+        /// Which part.
+        part: &'static str,
+        /// The text as given.
+        text: String,
+    },
     /// A character that does not survive as a file name, in a URL or with a Python 2 agent.
     #[error("{part} \"{}\" has the character {character:?}", text.escape_debug())]
     Character {
@@ -74,6 +82,7 @@ impl NameError {
                 "A parcel is called like ANALYTICS-1.0-el8.parcel: product, version, distribution."
                     .to_owned(),
             ),
+            Self::Hidden { text, .. } => Some(format!("Use \"{}\".", text.trim_start_matches('.'))),
             Self::Empty { .. } => None,
         }
     }
@@ -98,6 +107,12 @@ fn check(part: &'static str, text: &str, dash: bool) -> Result<(), NameError> {
             character,
         });
     }
+    if part == Product::PART && text.starts_with('.') {
+        return Err(NameError::Hidden {
+            part,
+            text: text.to_owned(),
+        });
+    }
     if !dash && text.contains('-') {
         return Err(NameError::Dash {
             part,
@@ -115,6 +130,9 @@ macro_rules! name_part {
         pub struct $type(String);
 
         impl $type {
+            /// What the part is called in messages.
+            const PART: &'static str = $part;
+
             /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -125,7 +143,7 @@ macro_rules! name_part {
             type Err = NameError;
 
             fn from_str(text: &str) -> Result<Self, NameError> {
-                check($part, text, $dash)?;
+                check(Self::PART, text, $dash)?;
                 Ok(Self(text.to_owned()))
             }
         }
@@ -316,6 +334,15 @@ mod tests {
     }
 
     #[test]
+    fn rejects_a_product_that_would_be_hidden() {
+        for product in [".", "..", ".parcelctl"] {
+            let error = product.parse::<Product>().unwrap_err();
+            assert!(matches!(error, NameError::Hidden { .. }), "{product}");
+        }
+        assert!(".1".parse::<Version>().is_ok());
+    }
+
+    #[test]
     fn rejects_what_would_leave_a_folder() {
         assert!("../x".parse::<Version>().is_err());
         assert!("a/b".parse::<Product>().is_err());
@@ -325,7 +352,7 @@ mod tests {
     proptest! {
         #[test]
         fn printing_and_parsing_are_inverse(
-            product in "[A-Za-z0-9._+~]{1,12}",
+            product in "[A-Za-z0-9_+~][A-Za-z0-9._+~]{0,11}",
             version in "[A-Za-z0-9._+~-]{1,16}",
             distro in "[a-z0-9.]{1,12}",
         ) {

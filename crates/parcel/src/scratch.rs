@@ -51,6 +51,11 @@ fn clear_abandoned(directory: &Path) -> io::Result<()> {
         {
             continue;
         }
+        // Only these are made here, and opening a named pipe would block.
+        let file_type = entry.file_type()?;
+        if !file_type.is_file() && !file_type.is_dir() {
+            continue;
+        }
         // A lock that can be had belongs to nobody. What cannot be opened is not ours to judge.
         let Ok(file) = File::options().read(true).open(entry.path()) else {
             continue;
@@ -83,7 +88,11 @@ impl Claim {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(error),
             };
-            lock.lock()?;
+            // Where a file system knows no locks, nobody can get one and take this for rubbish.
+            while lock
+                .lock()
+                .is_err_and(|error| error.kind() == io::ErrorKind::Interrupted)
+            {}
             if path(&made).exists() {
                 let path = path(&made).to_owned();
                 live().insert(path.clone());
@@ -159,13 +168,23 @@ impl ScratchFile {
         })
     }
 
+    /// Makes what was written so far durable, so that [`finish`](Self::finish) has little left to
+    /// fail at.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be synced.
+    pub fn sync(&self) -> io::Result<()> {
+        self.file.as_file().sync_all()
+    }
+
     /// The file is complete: makes it durable and gives it its name, over whatever had it.
     ///
     /// # Errors
     ///
     /// When it cannot be synced or renamed; then it is removed.
     pub fn finish(self, target: &Path) -> io::Result<()> {
-        self.file.as_file().sync_all()?;
+        self.sync()?;
         self.file.persist(target).map_err(|error| error.error)?;
         sync_parent(target)
     }

@@ -5,14 +5,20 @@
 //! The archive writer takes only a tree, and installation sends every entry through the same
 //! [`Checker`] while it unpacks, so no check exists twice.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::listing::{Listing, RawEntry, RawKind, display_bytes};
+use crate::listing::{Listing, MOST_ENTRIES, MOST_NAME_BYTES, RawEntry, RawKind, display_bytes};
+
+/// The longest path that Linux takes.
+const MOST_PATH_BYTES: usize = 4096;
+/// The longest name that the file systems of Linux hold.
+const MOST_PART_BYTES: usize = 255;
 
 /// A clean path below the parcel's directory: no empty, `.` or `..` parts, never absolute.
 ///
@@ -30,16 +36,33 @@ impl TreePath {
         if bytes.first() == Some(&b'/') {
             return Err(Problem::Absolute);
         }
+        if bytes.len() > MOST_PATH_BYTES {
+            return Err(Problem::TooLong {
+                most: MOST_PATH_BYTES,
+            });
+        }
         for part in bytes.split(|&byte| byte == b'/') {
             match part {
                 b"" => return Err(Problem::EmptyPart),
                 b"." => return Err(Problem::DotPart),
                 b".." => return Err(Problem::ParentPart),
                 part if part.contains(&0) => return Err(Problem::Nul),
+                part if part.len() > MOST_PART_BYTES => {
+                    return Err(Problem::PartTooLong {
+                        most: MOST_PART_BYTES,
+                    });
+                }
                 _ => {}
             }
         }
         Ok(Self(bytes.into()))
+    }
+
+    /// Whether this is `meta` or something in it.
+    pub(crate) fn is_meta(&self) -> bool {
+        self.0
+            .strip_prefix(b"meta")
+            .is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
     }
 
     /// The bytes of the path.
@@ -52,11 +75,12 @@ impl TreePath {
         Path::new(OsStr::from_bytes(&self.0))
     }
 
-    /// The directories that hold this path, outermost first.
+    /// The directories that hold this path, innermost first.
     pub fn ancestors(&self) -> impl Iterator<Item = TreePath> + '_ {
         self.0
             .iter()
             .enumerate()
+            .rev()
             .filter(|&(_, &byte)| byte == b'/')
             .map(|(end, _)| TreePath(self.0[..end].into()))
     }
@@ -74,7 +98,17 @@ impl Ord for TreePath {
     fn cmp(&self, other: &Self) -> Ordering {
         // A slash sorts before every other byte, which compares the paths part by part.
         let key = |&byte: &u8| if byte == b'/' { 0 } else { u16::from(byte) + 1 };
-        self.0.iter().map(key).cmp(other.0.iter().map(key))
+        let (mut ours, mut theirs) = (&*self.0, &*other.0);
+        // Paths share most of their bytes; whole chunks compare many times faster.
+        while let (Some((ours_first, ours_rest)), Some((theirs_first, theirs_rest))) =
+            (ours.split_first_chunk::<64>(), theirs.split_first_chunk())
+        {
+            if ours_first != theirs_first {
+                break;
+            }
+            (ours, theirs) = (ours_rest, theirs_rest);
+        }
+        ours.iter().map(key).cmp(theirs.iter().map(key))
     }
 }
 
@@ -139,6 +173,21 @@ pub enum Problem {
     /// The name holds a NUL byte.
     #[error("has a NUL byte in its name")]
     Nul,
+    /// The name is longer than Linux takes.
+    #[error("has a name of more than {most} bytes")]
+    TooLong {
+        /// How many bytes are the most.
+        most: usize,
+    },
+    /// A part of the name is longer than file systems hold.
+    #[error("has a part of more than {most} bytes in its name")]
+    PartTooLong {
+        /// How many bytes are the most.
+        most: usize,
+    },
+    /// The name of the parcel's directory holds control characters or is not UTF-8.
+    #[error("is in a directory whose name is not plain text")]
+    TopName,
     /// The entry is not in the one directory that the parcel must hold.
     #[error("is outside the parcel's directory {top}/")]
     OutsideTop {
@@ -181,6 +230,15 @@ pub enum Problem {
         /// The target.
         target: String,
     },
+    /// More entries, or longer names, than any real parcel has.
+    #[error("is one too many: a parcel holds at most {most} files, directories and links")]
+    TooMany {
+        /// How many are the most.
+        most: usize,
+    },
+    /// All links together lead through more directories than any real parcel's.
+    #[error("is a link that takes too long to follow, after all those before it")]
+    TooManyLinks,
     /// A chain of links that never ends, or is too long to follow.
     #[error("is a link that leads round in a circle")]
     LinkLoop,
@@ -237,10 +295,8 @@ impl Tree {
     /// All entries in the order of a written parcel: `meta` and what it holds first, so that a
     /// reader knows the metadata after a few kilobytes, then everything else, sorted.
     pub fn entries(&self) -> impl Iterator<Item = (&TreePath, &EntryKind)> {
-        let is_meta =
-            |path: &TreePath| path.as_bytes() == b"meta" || path.as_bytes().starts_with(b"meta/");
-        let first = self.entries.iter().filter(move |(path, _)| is_meta(path));
-        first.chain(self.entries.iter().filter(move |(path, _)| !is_meta(path)))
+        let first = self.entries.iter().filter(|(path, _)| path.is_meta());
+        first.chain(self.entries.iter().filter(|(path, _)| !path.is_meta()))
     }
 
     /// How many entries there are, the top directory not counted.
@@ -294,6 +350,8 @@ impl TryFrom<&Listing> for Tree {
 pub struct Checker {
     directory: Option<String>,
     entries: BTreeMap<TreePath, Admitted>,
+    /// Paths and link texts of all entries together.
+    name_bytes: usize,
     top_seen: bool,
 }
 
@@ -340,22 +398,7 @@ impl Checker {
         let Some(path) = self.below_top(name)? else {
             return self.admit_top(entry);
         };
-        for ancestor in path.ancestors() {
-            match self.entries.get(&ancestor) {
-                Some(Admitted {
-                    kind: EntryKind::Directory,
-                    ..
-                }) => {}
-                Some(_) => return Err(Problem::ThroughNonDirectory { ancestor }),
-                None => {
-                    let implied = Admitted {
-                        kind: EntryKind::Directory,
-                        implied: true,
-                    };
-                    self.entries.insert(ancestor, implied);
-                }
-            }
-        }
+        self.admit_ancestors(&path)?;
         let kind = self.kind(entry)?;
         match self.entries.get_mut(&path) {
             Some(admitted) if admitted.implied && kind == EntryKind::Directory => {
@@ -367,10 +410,49 @@ impl Checker {
                     kind: kind.clone(),
                     implied: false,
                 };
-                self.entries.insert(path.clone(), admitted);
+                self.insert(path.clone(), admitted)?;
             }
         }
         Ok(Admission::Entry(path, kind))
+    }
+
+    /// The directories that hold a path: an archive need not name them.
+    fn admit_ancestors(&mut self, path: &TreePath) -> Result<(), Problem> {
+        let mut missing = Vec::new();
+        for ancestor in path.ancestors() {
+            match self.entries.get(&ancestor) {
+                // What holds a directory was admitted with it.
+                Some(Admitted {
+                    kind: EntryKind::Directory,
+                    ..
+                }) => break,
+                Some(_) => return Err(Problem::ThroughNonDirectory { ancestor }),
+                None => missing.push(ancestor),
+            }
+        }
+        // Outermost first, so that the above holds even where this stops in the middle.
+        for ancestor in missing.into_iter().rev() {
+            let implied = Admitted {
+                kind: EntryKind::Directory,
+                implied: true,
+            };
+            self.insert(ancestor, implied)?;
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, path: TreePath, admitted: Admitted) -> Result<(), Problem> {
+        self.name_bytes += path.as_bytes().len();
+        self.name_bytes += match &admitted.kind {
+            EntryKind::Symlink { target } => target.len(),
+            EntryKind::HardLink { target } => target.as_bytes().len(),
+            EntryKind::File { .. } | EntryKind::Directory => 0,
+        };
+        if self.entries.len() >= MOST_ENTRIES || self.name_bytes > MOST_NAME_BYTES {
+            return Err(Problem::TooMany { most: MOST_ENTRIES });
+        }
+        self.entries.insert(path, admitted);
+        Ok(())
     }
 
     /// The path of a whole name below the top directory; `None` for the top directory itself.
@@ -385,7 +467,12 @@ impl Checker {
                 });
             }
         } else {
-            self.directory = Some(display_bytes(top));
+            let directory = display_bytes(top);
+            // One that is shown in another way than it is written would pass for its own look.
+            if directory.as_bytes() != top {
+                return Err(Problem::TopName);
+            }
+            self.directory = Some(directory);
         }
         Ok(parts.next().map(|below| TreePath(below.into())))
     }
@@ -412,6 +499,11 @@ impl Checker {
                 let target = link()
                     .filter(|link| !link.contains(&0))
                     .ok_or(Problem::LinkEmpty)?;
+                if target.len() >= MOST_PATH_BYTES {
+                    return Err(Problem::TooLong {
+                        most: MOST_PATH_BYTES,
+                    });
+                }
                 if target.starts_with(b"/") && !is_system_path(target) {
                     return Err(Problem::LinkLeaves {
                         target: display_bytes(target),
@@ -457,6 +549,18 @@ impl Checker {
             .into_iter()
             .map(|(path, admitted)| (path, admitted.kind))
             .collect();
+        let links: HashMap<&[u8], &[u8]> = entries
+            .iter()
+            .filter_map(|(path, kind)| match kind {
+                EntryKind::Symlink { target } => Some((path.as_bytes(), target.as_ref())),
+                _ => None,
+            })
+            .collect();
+        let walked = Cell::new(0_u64);
+        let link_at = |path: &[u8]| {
+            walked.set(walked.get() + path.len() as u64);
+            links.get(path).copied()
+        };
         for (path, kind) in &entries {
             let EntryKind::Symlink { target } = kind else {
                 continue;
@@ -465,9 +569,9 @@ impl Checker {
                 entry: format!("{directory}/{path}"),
                 problem,
             };
-            match follow(&link_in(&entries), path.parent_bytes(), target) {
-                Ok(_) => {}
-                Err(problem) => return Err(error(problem)),
+            follow(&link_at, path.parent_bytes(), target).map_err(error)?;
+            if walked.get() > MOST_WALKED_BYTES {
+                return Err(error(Problem::TooManyLinks));
             }
         }
         Ok(Tree { directory, entries }.in_writer_order())
@@ -490,7 +594,7 @@ impl Tree {
             }
         }
         for (file, mut names) in groups {
-            names.sort_by_key(|path| (!path.as_bytes().starts_with(b"meta/"), path.clone()));
+            names.sort_by_key(|path| (!path.is_meta(), path.clone()));
             let first = names.remove(0);
             let content = self
                 .entries
@@ -523,6 +627,7 @@ fn is_system_path(target: &[u8]) -> bool {
 }
 
 /// Where a path leads once links were followed.
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Landing {
     /// At this path of the tree, whether or not something is there; empty is the top.
     Inside(Vec<u8>),
@@ -532,6 +637,11 @@ pub(crate) enum Landing {
 
 /// As many links as Linux follows in one path before it gives up.
 const MOST_LINKS: u32 = 40;
+
+/// All links of a tree together lead over paths of this many bytes: a million links, each ten
+/// directories deep and by way of others, stay below. A small hostile archive must not keep a
+/// processor busy for hours.
+pub(crate) const MOST_WALKED_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// The text of the link at a path of these entries, if one stands there.
 fn link_in<'a>(

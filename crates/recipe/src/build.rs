@@ -12,7 +12,7 @@ use crate::progress::{ParcelSteps, Progress};
 use crate::recipe::Recipe;
 use crate::render;
 use crate::stage::{Stage, StageError};
-use crate::template::TemplateError;
+use crate::template::{Template, TemplateError};
 use crate::trial::{self, TrialError};
 
 /// Why a recipe did not become its parcels.
@@ -61,12 +61,16 @@ impl BuildError {
             #[cfg(feature = "conda")]
             Self::Environment(error) => error.hint(),
             #[cfg(feature = "conda")]
-            Self::Channel(error) => error.hint(),
+            Self::Channel(error) => Some(
+                error
+                    .hint()
+                    .unwrap_or_else(|| "--channel takes a name, a URL or a folder.".to_owned()),
+            ),
             #[cfg(feature = "conda")]
             Self::Lock(error) => error.hint(),
             Self::NoLock { .. } => Some("Build once without --locked; it writes the lock.".into()),
             Self::WithoutConda => Some("Use the parcelctl with conda.".into()),
-            Self::Stage(_) => None,
+            Self::Stage(error) => error.hint(),
             Self::Template(error) => error.hint(),
             Self::Trial(error) => error.hint(),
             Self::Parcel(error) => error.hint(),
@@ -134,6 +138,8 @@ pub fn build(
     options: &BuildOptions,
     progress: &Arc<dyn Progress>,
 ) -> Result<Built, BuildError> {
+    // Before the long work.
+    Template::find(&recipe.defines_template, &recipe.folder)?;
     let environments = Environments::resolve(recipe, options, progress)?;
     let mut parcels = Vec::new();
     let mut warnings = Vec::new();
@@ -155,14 +161,16 @@ pub fn build(
         render::render(recipe, &name, &staged, &stage)?;
         trial::run(recipe, &stage, &options.search)?;
         progress.message(&format!("Writing {name}"));
-        let parcel = Builder::new(stage.top(), name)
+        let mut parcel = Builder::new(stage.top(), name)
             .options(WriteOptions {
                 epoch,
                 level: options.level,
+                ..WriteOptions::default()
             })
             .forbid(needles(stage.scratch(), &options.cache_directory))
             .build(&options.out, &ParcelSteps::new(progress))
-            .map_err(Box::new)?;
+            .map_err(|error| Box::new(named(error, recipe)))?;
+        parcel.report.path = recipe.directory().into();
         parcels.push(parcel);
     }
     let lock = environments.finish_lock()?;
@@ -171,6 +179,14 @@ pub fn build(
         lock,
         warnings,
     })
+}
+
+/// Findings are told of `NAME-VERSION`: nobody can look into the stage afterwards.
+fn named(mut error: parcel::BuildError, recipe: &Recipe) -> parcel::BuildError {
+    if let parcel::BuildError::Invalid { report } = &mut error {
+        report.path = recipe.directory().into();
+    }
+    error
 }
 
 /// What must not be left in any file: places that only this machine has.

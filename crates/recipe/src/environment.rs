@@ -41,9 +41,15 @@ pub enum EnvironmentProblem {
     /// The spec cannot be read.
     #[error(transparent)]
     Spec(#[from] SpecError),
-    /// A channel is not one.
-    #[error(transparent)]
-    Channel(#[from] ChannelError),
+    /// A channel that the recipe lists is not one.
+    #[error("a channel of {} is not one", recipe.display())]
+    Channel {
+        /// The recipe's file.
+        recipe: PathBuf,
+        /// Why.
+        #[source]
+        cause: ChannelError,
+    },
     /// The distro's row cannot be solved for.
     #[error(transparent)]
     Target(#[from] TargetError),
@@ -82,7 +88,9 @@ impl EnvironmentProblem {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Spec(error) => error.hint(),
-            Self::Channel(error) => error.hint(),
+            Self::Channel { cause, .. } => Some(cause.hint().unwrap_or_else(|| {
+                "Folders are relative to the folder of parcel.toml.".to_owned()
+            })),
             Self::Target(error) => error.hint(),
             Self::Solve(error) => error.hint(),
             Self::Install(error) => error.hint(),
@@ -91,7 +99,7 @@ impl EnvironmentProblem {
                     .to_owned(),
             ),
             Self::Bytecode(error) => error.hint(),
-            Self::Stage(_) => None,
+            Self::Stage(error) => error.hint(),
             Self::NotLocked { .. } => Some("Build without --locked to solve it.".to_owned()),
             Self::OutOfDate { lock, .. } => {
                 Some(format!("Remove {} to solve anew.", lock.display()))
@@ -182,14 +190,19 @@ impl Workshop<'_> {
     }
 
     /// The channels of the command line, else of the spec, else of the recipe.
-    fn channels(&self, spec: &EnvironmentSpec) -> Result<Vec<ChannelSource>, ChannelError> {
+    fn channels(&self, spec: &EnvironmentSpec) -> Result<Vec<ChannelSource>, EnvironmentProblem> {
         if !self.channels.is_empty() {
             return Ok(self.channels.clone());
         }
         if !spec.channels().is_empty() {
             return Ok(spec.channels().to_vec());
         }
-        ChannelSource::parse_list(&self.recipe.channels, &self.recipe.folder)
+        ChannelSource::parse_list(&self.recipe.channels, &self.recipe.folder).map_err(|cause| {
+            EnvironmentProblem::Channel {
+                recipe: self.recipe.file.clone(),
+                cause,
+            }
+        })
     }
 
     /// Installs an environment into the stage and finishes it.

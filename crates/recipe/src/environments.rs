@@ -53,7 +53,7 @@ impl<'a> Environments<'a> {
         let workshop = Workshop {
             recipe,
             store: Store::new(&options.cache_directory, network),
-            channels: ChannelSource::parse_list(&options.channels, Path::new("."))?,
+            channels: ChannelSource::parse_list(&options.channels, Path::new(""))?,
             interpreters: &options.search,
             progress: Arc::clone(progress),
         };

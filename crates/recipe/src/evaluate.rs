@@ -42,10 +42,8 @@ impl Reader<'_> {
     }
 
     fn toml_error(&self, error: &toml::de::Error) -> RecipeError {
-        let problem = RecipeProblem::Toml {
-            message: error.message().replace('\n', " "),
-            hint: unknown_key(error.message()),
-        };
+        let (message, hint) = plain(error.message());
+        let problem = RecipeProblem::Toml { message, hint };
         match error.span() {
             Some(span) => self.error_at(span.start, problem),
             None => RecipeError {
@@ -391,11 +389,15 @@ fn users(tables: IndexMap<String, UserTable>) -> IndexMap<String, User> {
     let user = |(name, table): (String, UserTable)| {
         let extra_groups = table.extra_groups.into_iter().collect();
         let UserTable {
-            longname,
+            mut longname,
             home,
             shell,
             ..
         } = table;
+        if longname.is_empty() {
+            // Cloudera's validator refuses a blank one.
+            longname.clone_from(&name);
+        }
         (
             name,
             User {
@@ -434,15 +436,26 @@ fn folder_of(file: &Path) -> PathBuf {
     file.parent().map(Path::to_owned).unwrap_or_default()
 }
 
-/// From serde's message about an unknown key, the known key that was most likely meant.
-fn unknown_key(message: &str) -> Option<String> {
-    let rest = message.strip_prefix("unknown field `")?;
-    let (unknown, known) = rest.split_once('`')?;
-    let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
-    Some(match nearest(unknown, &known) {
-        Some(near) => format!("Did you mean \"{near}\"?"),
-        None => "Remove it, or see docs/recipe.md for the keys there are.".to_owned(),
-    })
+/// What the TOML reader said in the words of a recipe, and the way out where there is one.
+fn plain(message: &str) -> (String, Option<String>) {
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    match quoted[..] {
+        [unknown, ref known @ ..] if message.starts_with("unknown field") => {
+            let hint = match nearest(unknown, known) {
+                Some(near) => format!("Did you mean \"{near}\"?"),
+                None => format!("The keys here are {}.", known.join(", ")),
+            };
+            (format!("there is no key \"{unknown}\""), Some(hint))
+        }
+        [missing] if message.starts_with("missing field") => {
+            (format!("the key \"{missing}\" is missing"), None)
+        }
+        [number, ..] if message.ends_with("expected a string") => {
+            let hint = format!("Put it in quotes: \"{number}\".");
+            (message.to_owned(), Some(hint))
+        }
+        _ => (message.replace('\n', " "), None),
+    }
 }
 
 #[cfg(test)]

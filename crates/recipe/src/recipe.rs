@@ -5,6 +5,7 @@
 //! environment names one that is there.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
@@ -35,8 +36,8 @@ impl RecipeError {
     pub fn hint(&self) -> Option<String> {
         match &self.problem {
             RecipeProblem::Name(error) => error.hint(),
-            RecipeProblem::Read(_) => {
-                Some("parcelctl init DIR makes a recipe to start from.".into())
+            RecipeProblem::NoRecipe => {
+                Some("Give a folder with a parcel.toml; `parcelctl init` makes one.".into())
             }
             RecipeProblem::Toml { hint, .. } => hint.clone(),
             RecipeProblem::UnknownDistro { suffix } => Some(format!(
@@ -61,6 +62,9 @@ impl RecipeError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecipeProblem {
+    /// There is no such file.
+    #[error("there is no such recipe")]
+    NoRecipe,
     /// The file cannot be read.
     #[error("cannot be read: {0}")]
     Read(std::io::Error),
@@ -290,10 +294,15 @@ impl Recipe {
         } else {
             path.to_owned()
         };
+        // Messages begin with this path: `parcel.toml:2`, not `./parcel.toml:2`.
+        let file = file.strip_prefix(".").map_or(file.clone(), Path::to_owned);
         let text = fs_err::read_to_string(&file).map_err(|error| RecipeError {
             file: file.clone(),
             line: None,
-            problem: RecipeProblem::Read(error),
+            problem: match error.kind() {
+                ErrorKind::NotFound => RecipeProblem::NoRecipe,
+                _ => RecipeProblem::Read(error),
+            },
         })?;
         Reader {
             file: &file,

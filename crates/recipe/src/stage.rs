@@ -48,6 +48,16 @@ pub enum StageError {
     },
 }
 
+impl StageError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        matches!(self, Self::Occupied { .. }).then(|| {
+            "A package or another file of the recipe has put it there; choose another place."
+                .to_owned()
+        })
+    }
+}
+
 /// The directory in which a parcel is staged. It vanishes with this value.
 pub(crate) struct Stage {
     scratch: ScratchDirectory,

@@ -111,9 +111,15 @@ impl Template {
             .map_err(|error| TemplateError::Render {
                 origin: self.origin.clone(),
                 line: error.line(),
-                message: match error.detail() {
-                    Some(detail) => format!("{}: {detail}", error.kind()),
-                    None => error.kind().to_string(),
+                message: match (error.detail(), error.line()) {
+                    (Some(detail), _) => format!("{}: {detail}", error.kind()),
+                    // An undefined value is told without its name.
+                    (None, Some(line)) => format!(
+                        "{} in `{}`",
+                        error.kind(),
+                        self.text.lines().nth(line - 1).unwrap_or_default().trim()
+                    ),
+                    (None, None) => error.kind().to_string(),
                 },
             })
     }

@@ -9,7 +9,7 @@ use recipe::{BuildOptions, LockOutcome, Overrides, Recipe};
 
 use crate::args::BuildArgs;
 use crate::failure::Failure;
-use crate::folder;
+use crate::folder::{self, OutputFolder};
 use crate::output::{ExitStatus, Printer, bytes};
 use crate::progress::Bars;
 
@@ -32,7 +32,7 @@ fn build_recipe(args: &BuildArgs, path: &Path, printer: &Printer) -> Result<Exit
         .work_dir
         .clone()
         .unwrap_or_else(|| cache_directory.join("work"));
-    fs_err::create_dir_all(&args.out)?;
+    let _out = OutputFolder::open(&args.out)?;
     let options = BuildOptions {
         out: args.out.clone(),
         work_directory,
@@ -83,7 +83,7 @@ fn build_tree(args: &BuildArgs, tree: &Path, printer: &Printer) -> Result<ExitSt
         ))
     })?;
     let epoch = folder::source_date_epoch()?.unwrap_or_default();
-    fs_err::create_dir_all(&args.out)?;
+    let _out = OutputFolder::open(&args.out)?;
     for distro in &args.distro {
         let distro = distro.parse().map_err(name_error)?;
         let name = ParcelName::new(product.clone(), version.clone(), distro);
@@ -92,6 +92,7 @@ fn build_tree(args: &BuildArgs, tree: &Path, printer: &Printer) -> Result<ExitSt
             .options(WriteOptions {
                 epoch,
                 level: level(args),
+                ..WriteOptions::default()
             })
             .build(&args.out, &bars)?;
         drop(bars);

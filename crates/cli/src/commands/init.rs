@@ -14,13 +14,18 @@ pub(crate) fn run(args: &InitArgs, printer: &Printer) -> Result<ExitStatus, Fail
         .to_string_lossy()
         .into_owned();
     let starter = Starter::new(&name);
-    for (file, text) in starter.files() {
-        let path = args.directory.join(file);
-        if path.symlink_metadata().is_ok() {
-            let error = anyhow::anyhow!("{} is there already", path.display());
-            let hint = "Give a new folder; nothing was overwritten.".to_owned();
-            return Err(Failure::could_not_run(error).hint(Some(hint)));
-        }
+    let files = starter
+        .files()
+        .map(|(file, text)| (args.directory.join(file), text));
+    if let Some((path, _)) = files
+        .iter()
+        .find(|(path, _)| path.symlink_metadata().is_ok())
+    {
+        let error = anyhow::anyhow!("{} is there already", path.display());
+        let hint = "Give a new folder; nothing was written.".to_owned();
+        return Err(Failure::could_not_run(error).hint(Some(hint)));
+    }
+    for (path, text) in files {
         fs_err::write(&path, text)?;
         printer.data(&path.display().to_string())?;
     }

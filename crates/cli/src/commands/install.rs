@@ -8,6 +8,11 @@ use crate::output::{ExitStatus, Printer};
 use crate::progress::Bars;
 
 pub(crate) fn run(args: &InstallArgs, printer: &Printer) -> Result<ExitStatus, Failure> {
+    if !args.root.is_dir() {
+        let error = anyhow::anyhow!("--root {} is not a folder", args.root.display());
+        let hint = "Give the folder that will be / of the image or host.".to_owned();
+        return Err(Failure::could_not_run(error).hint(Some(hint)));
+    }
     let mut installer = Installer::new(&args.root)
         .parcels_directory(&args.parcels_dir)
         .replace(if args.replace {

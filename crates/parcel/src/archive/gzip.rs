@@ -1,8 +1,12 @@
 //! Gzip members: how many there are, and what comes after them.
 
 use std::io::{self, BufRead, Read};
+use std::num::NonZeroUsize;
 
 use flate2::bufread::GzDecoder;
+
+use super::index::Index;
+use super::inflate::{IndexedMember, Source};
 
 /// What the gzip layer of a parcel is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -22,22 +26,41 @@ pub(crate) struct GzipReader<R> {
 }
 
 enum State<R> {
+    /// The first member, with the help of an index.
+    Indexed(Box<IndexedMember<R>>),
     Member {
-        decoder: Box<GzDecoder<R>>,
+        decoder: Box<GzDecoder<Source<R>>>,
         produced: bool,
     },
     /// Past the last member; what is left is not gzip.
-    Done(R),
+    Done(Source<R>),
     /// Only while one state becomes the next.
     Moving,
 }
 
 impl<R: BufRead> GzipReader<R> {
+    /// Reads in sequence.
     pub(crate) fn new(source: R) -> Self {
         Self {
-            state: State::member(source),
+            state: State::member(Source::new(source)),
             facts: GzipFacts::default(),
         }
+    }
+
+    /// Reads the first member on several threads, where the index is about it.
+    ///
+    /// # Errors
+    ///
+    /// What reading gives.
+    pub(crate) fn indexed(source: R, index: Index, threads: NonZeroUsize) -> io::Result<Self> {
+        let state = match IndexedMember::begin(Source::new(source), index, threads)? {
+            Ok(member) => State::Indexed(Box::new(member)),
+            Err(source) => State::member(source),
+        };
+        Ok(Self {
+            state,
+            facts: GzipFacts::default(),
+        })
     }
 
     pub(crate) fn facts(&self) -> GzipFacts {
@@ -46,25 +69,30 @@ impl<R: BufRead> GzipReader<R> {
 
     /// Gives back the compressed source, wherever it stands.
     pub(crate) fn into_source(self) -> R {
-        match self.state {
+        let source = match self.state {
+            State::Indexed(member) => member.into_source(),
             State::Member { decoder, .. } => decoder.into_inner(),
             State::Done(source) => source,
             State::Moving => unreachable!("a state is always put back"),
-        }
+        };
+        source.into_inner()
     }
 
     /// The present member is over: is there another?
-    fn end_member(&mut self, produced: bool) -> io::Result<()> {
+    fn end_member(&mut self) -> io::Result<()> {
+        let (mut source, produced) = match std::mem::replace(&mut self.state, State::Moving) {
+            State::Indexed(member) => {
+                let produced = member.produced();
+                (member.into_source(), produced)
+            }
+            State::Member { decoder, produced } => (decoder.into_inner(), produced),
+            State::Done(_) | State::Moving => unreachable!("only members end"),
+        };
         if produced {
             self.facts.data_members += 1;
         } else {
             self.facts.empty_members += 1;
         }
-        let State::Member { decoder, .. } = std::mem::replace(&mut self.state, State::Moving)
-        else {
-            unreachable!("only members end");
-        };
-        let mut source = decoder.into_inner();
         let next = source.fill_buf().map(|bytes| bytes.first().copied());
         self.state = match next {
             Ok(Some(0x1f)) => State::member(source),
@@ -79,7 +107,7 @@ impl<R: BufRead> GzipReader<R> {
 }
 
 impl<R: BufRead> State<R> {
-    fn member(source: R) -> Self {
+    fn member(source: Source<R>) -> Self {
         Self::Member {
             decoder: Box::new(GzDecoder::new(source)),
             produced: false,
@@ -93,16 +121,19 @@ impl<R: BufRead> Read for GzipReader<R> {
             return Ok(0);
         }
         loop {
-            let State::Member { decoder, produced } = &mut self.state else {
-                return Ok(0);
+            let read = match &mut self.state {
+                State::Indexed(member) => member.read(buffer)?,
+                State::Member { decoder, produced } => {
+                    let read = decoder.read(buffer)?;
+                    *produced |= read > 0;
+                    read
+                }
+                State::Done(_) | State::Moving => return Ok(0),
             };
-            let read = decoder.read(buffer)?;
             if read > 0 {
-                *produced = true;
                 return Ok(read);
             }
-            let produced = *produced;
-            self.end_member(produced)?;
+            self.end_member()?;
         }
     }
 }

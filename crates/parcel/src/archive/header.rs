@@ -12,6 +12,14 @@ use crate::listing::{RawEntry, RawKind};
 
 pub(super) const BLOCK_BYTES: usize = 512;
 
+/// No file is larger, and sums with a size up to here do not overflow.
+pub(super) const MOST_BYTES: u64 = i64::MAX as u64;
+
+/// Where the header of a sparse file in GNU's old form says that a block of its map follows.
+pub(super) const SPARSE_MORE_AT: usize = 482;
+/// Where such a block says that another one follows.
+pub(super) const SPARSE_STILL_MORE_AT: usize = 504;
+
 /// What GNU tar calls the entry that carries a long name.
 const LONG_NAME: &[u8] = b"././@LongLink";
 
@@ -108,7 +116,10 @@ pub(super) fn decode(block: &[u8; BLOCK_BYTES]) -> Option<Decoded> {
     };
     // Some writers give a link the size of what it leads to, yet no content follows.
     let content_bytes = match kind {
-        RawKind::File | RawKind::Other(_) => header.entry_size().ok()?,
+        RawKind::File | RawKind::Other(_) => header
+            .entry_size()
+            .ok()
+            .filter(|&size_bytes| size_bytes <= MOST_BYTES)?,
         _ => 0,
     };
     let is_link = matches!(kind, RawKind::HardLink | RawKind::Symlink);

@@ -6,11 +6,21 @@
 //! The archive is **one** gzip member with data: Cloudera's validator reads the first member only
 //! and calls the rest a truncated archive.
 
+mod block;
+mod deflate;
 mod gzip;
 mod header;
+mod index;
+mod inflate;
+mod pool;
 mod read;
 mod write;
 
 pub use gzip::GzipFacts;
 pub use read::{Damage, ReadError, Reader};
 pub use write::{Epoch, Level, WriteError, WriteOptions, write};
+
+/// As many threads as this machine has processors for us.
+fn available_threads() -> std::num::NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(std::num::NonZeroUsize::MIN)
+}

@@ -1,12 +1,18 @@
 //! Streams a parcel, whoever wrote it.
 
+use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
+use super::available_threads;
 use super::gzip::{GzipFacts, GzipReader};
 use super::header::{self, BLOCK_BYTES};
+use super::index::Index;
 use crate::digest::{Digests, HashingReader};
-use crate::listing::{ArchiveFacts, Listing, ListingError, Observers, RawEntry, RawKind};
+use crate::listing::{
+    ArchiveFacts, Listing, ListingError, MOST_ENTRIES, MOST_NAME_BYTES, Observers, RawEntry,
+    RawKind,
+};
 use crate::progress::{CountingReader, Progress, Step};
 
 /// What keeps an archive from being read to its end.
@@ -80,10 +86,6 @@ pub enum ReadError {
 const EXTENSION_LIMIT_BYTES: u64 = 64 * 1024;
 /// Tar pads its end to a multiple of 10 KiB; more than this after the end is something else.
 const END_LIMIT_BYTES: u64 = 16 * 1024 * 1024;
-/// Ten times the largest parcels known; keeps a small hostile file from filling the memory.
-const MOST_ENTRIES: usize = 4_000_000;
-/// Names of all entries together, for the same reason.
-const MOST_NAME_BYTES: usize = 512 * 1024 * 1024;
 
 /// Streams the entries of a parcel, in order, and their content.
 ///
@@ -104,14 +106,37 @@ struct Extensions {
     name: Option<Vec<u8>>,
     link: Option<Vec<u8>>,
     size_bytes: Option<u64>,
+    /// Whether the content is a map of a sparse file and its parts, not the file.
+    sparse: bool,
+}
+
+/// What is read is hashed first, so that the checksums are those of the compressed file.
+fn buffered<R: Read>(source: R) -> BufReader<HashingReader<R>> {
+    BufReader::with_capacity(256 * 1024, HashingReader::new(source))
+}
+
+impl<'a> Reader<CountingReader<'a, File>> {
+    /// Reads a parcel file, on all cores where it has an index.
+    pub(crate) fn open(mut file: File, progress: &'a dyn Progress) -> io::Result<Self> {
+        let index = Index::find(&mut file)?;
+        let source = buffered(CountingReader::new(file, progress));
+        let stream = match index {
+            Some(index) => GzipReader::indexed(source, index, available_threads())?,
+            None => GzipReader::new(source),
+        };
+        Ok(Self::of_stream(stream))
+    }
 }
 
 impl<R: Read> Reader<R> {
     /// Reads a parcel from its first byte.
     pub fn new(source: R) -> Self {
-        let source = BufReader::with_capacity(256 * 1024, HashingReader::new(source));
+        Self::of_stream(GzipReader::new(buffered(source)))
+    }
+
+    fn of_stream(stream: GzipReader<BufReader<HashingReader<R>>>) -> Self {
         Self {
-            stream: GzipReader::new(source),
+            stream,
             position: 0,
             content_left: 0,
             padding_left: 0,
@@ -156,9 +181,24 @@ impl<R: Read> Reader<R> {
                         .apply_pax(&records)
                         .ok_or(ReadError::Damage(Damage::Header { offset }))?;
                 }
-                // Applies to all that follows; nothing in it matters to a parcel.
+                // Applies to all that follows. Comments are harmless; a name or a size for all
+                // entries is not, because readers differ in what they make of it.
                 b'g' => {
-                    self.extension(offset)?;
+                    let mut global = Extensions::default();
+                    let records = self.extension(offset)?;
+                    let understood = global.apply_pax(&records).is_some();
+                    if !understood || !global.is_empty() {
+                        return Err(ReadError::Damage(Damage::Header { offset }));
+                    }
+                }
+                // The map of a sparse file goes on in blocks of its own, which no size counts.
+                b'S' => {
+                    let mut more = block[header::SPARSE_MORE_AT] != 0;
+                    while more {
+                        self.read_exactly(&mut block)?;
+                        more = block[header::SPARSE_STILL_MORE_AT] != 0;
+                    }
+                    return Ok(Some(self.complete(decoded.entry, extensions)));
                 }
                 _ => return Ok(Some(self.complete(decoded.entry, extensions))),
             }
@@ -173,10 +213,18 @@ impl<R: Read> Reader<R> {
         if let (Some(link), Some(_)) = (extensions.link, &entry.link) {
             entry.link = Some(link);
         }
-        if let (Some(size_bytes), RawKind::File) = (extensions.size_bytes, entry.kind) {
+        if extensions.sparse && entry.kind == RawKind::File {
+            entry.kind = RawKind::Other(b'S');
+            entry.size_bytes = 0;
+        }
+        if let (Some(size_bytes), RawKind::File | RawKind::Other(_)) =
+            (extensions.size_bytes, entry.kind)
+        {
             self.content_left = size_bytes;
             self.padding_left = header::padding(size_bytes);
-            entry.size_bytes = size_bytes;
+            if entry.kind == RawKind::File {
+                entry.size_bytes = size_bytes;
+            }
         }
         // Before POSIX, a directory was a file whose name ends in a slash. Only the whole name can
         // tell: a long one is cut at any byte in the header.
@@ -218,15 +266,18 @@ impl<R: Read> Reader<R> {
         while self.next_entry()?.is_some() {}
         let offset = self.position;
         let mut buffer = vec![0; 64 * 1024];
+        let mut after_end = false;
+        // To the very end even so: what follows may be nothing but damage, which the checksum shows.
         loop {
             let read = self.read_some(&mut buffer)?;
             if read == 0 {
                 break;
             }
             let is_data = buffer[..read].iter().any(|&byte| byte != 0);
-            if is_data || self.position - offset > END_LIMIT_BYTES {
-                return Err(ReadError::Damage(Damage::AfterEnd { offset }));
-            }
+            after_end |= is_data || self.position - offset > END_LIMIT_BYTES;
+        }
+        if after_end {
+            return Err(ReadError::Damage(Damage::AfterEnd { offset }));
         }
         let facts = self.stream.facts();
         Ok((self.digests()?, facts))
@@ -304,17 +355,36 @@ impl<R: Read> Reader<R> {
 
 impl Extensions {
     /// Takes what matters from pax records; `None` where they are not records.
-    fn apply_pax(&mut self, records: &[u8]) -> Option<()> {
-        for record in tar::PaxExtensions::new(records) {
-            let record = record.ok()?;
-            match record.key_bytes() {
-                b"path" => self.name = Some(record.value_bytes().to_vec()),
-                b"linkpath" => self.link = Some(record.value_bytes().to_vec()),
-                b"size" => self.size_bytes = Some(record.value().ok()?.parse().ok()?),
+    ///
+    /// A record is `LENGTH KEY=VALUE` and a line feed, and its length counts all of it: a value may
+    /// hold line feeds of its own.
+    fn apply_pax(&mut self, mut records: &[u8]) -> Option<()> {
+        while !records.is_empty() {
+            let blank = records.iter().position(|&byte| byte == b' ')?;
+            let length: usize = std::str::from_utf8(&records[..blank]).ok()?.parse().ok()?;
+            let (record, rest) = records.split_at_checked(length)?;
+            let record = record.get(blank + 1..)?.strip_suffix(b"\n")?;
+            let equals = record.iter().position(|&byte| byte == b'=')?;
+            let (key, value) = (&record[..equals], &record[equals + 1..]);
+            match key {
+                b"path" => self.name = Some(value.to_vec()),
+                b"linkpath" => self.link = Some(value.to_vec()),
+                b"size" => {
+                    let size_bytes = std::str::from_utf8(value).ok()?.parse().ok()?;
+                    self.size_bytes = Some(size_bytes).filter(|&size| size <= header::MOST_BYTES);
+                    self.size_bytes?;
+                }
+                key if key.starts_with(b"GNU.sparse.") => self.sparse = true,
                 _ => {}
             }
+            records = rest;
         }
         Some(())
+    }
+
+    /// Whether nothing was said about an entry.
+    fn is_empty(&self) -> bool {
+        self.name.is_none() && self.link.is_none() && self.size_bytes.is_none() && !self.sparse
     }
 }
 
@@ -342,8 +412,7 @@ impl Listing {
         let mut start = Vec::new();
         file.by_ref().take(4).read_to_end(&mut start)?;
         let early = early_damage(&start);
-        let source = CountingReader::new(io::Cursor::new(start).chain(file), progress);
-        let mut reader = Reader::new(source);
+        let mut reader = Reader::open(file.into(), progress)?;
         let mut pass = Pass::default();
         let damage = match early {
             Some(damage) => Some(damage),

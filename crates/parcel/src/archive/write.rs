@@ -2,14 +2,15 @@
 //!
 //! What fixes the bytes: entries in the tree's order, `meta/` first, every directory explicit;
 //! modes 0755 and 0644 only; owner and group 0 without names; one time for every entry; GNU long
-//! names; no name and no time in the gzip header; one level.
+//! names; no name and no time in the gzip header; one level; blocks that end where names and sizes
+//! say, whatever the number of threads.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use flate2::{Compression, GzBuilder};
-
+use super::deflate::BlockWriter;
 use super::header;
 use crate::digest::{Digests, HashingWriter};
 use crate::listing::{RawEntry, RawKind};
@@ -62,12 +63,24 @@ impl Default for Level {
 }
 
 /// How to write a parcel.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct WriteOptions {
     /// The time of every entry.
     pub epoch: Epoch,
     /// How hard to compress.
     pub level: Level,
+    /// How many threads compress; the bytes do not depend on it.
+    pub threads: NonZeroUsize,
+}
+
+impl Default for WriteOptions {
+    fn default() -> Self {
+        Self {
+            epoch: Epoch::default(),
+            level: Level::default(),
+            threads: super::available_threads(),
+        }
+    }
 }
 
 /// Why a parcel could not be written.
@@ -105,11 +118,10 @@ pub fn write<W: Write>(
 ) -> Result<(W, Digests), WriteError> {
     progress.begin(Step::Pack, Some(tree.unpacked_bytes()));
     let hashing = HashingWriter::new(out);
-    let gzip = GzBuilder::new()
-        .mtime(0)
-        .write(hashing, Compression::new(options.level.0));
+    let out =
+        BlockWriter::new(hashing, options.level.0, options.threads).map_err(WriteError::Write)?;
     let mut writer = TreeWriter {
-        out: io::BufWriter::with_capacity(256 * 1024, gzip),
+        out,
         top: tree.directory(),
         directory,
         epoch: options.epoch,
@@ -117,25 +129,41 @@ pub fn write<W: Write>(
         buffer: vec![0; 128 * 1024],
     };
     writer.entry(None, &EntryKind::Directory)?;
+    let mut in_meta = true;
     for (path, kind) in tree.entries() {
+        if in_meta && !path.is_meta() {
+            in_meta = false;
+            writer.out.end_meta().map_err(WriteError::Write)?;
+        }
         writer.entry(Some(path), kind)?;
     }
-    // A tar ends with two blocks of zeros.
-    writer
-        .out
-        .write_all(&[0; 2 * header::BLOCK_BYTES])
-        .map_err(WriteError::Write)?;
-    let gzip = writer
-        .out
-        .into_inner()
-        .map_err(|error| WriteError::Write(error.into_error()))?;
-    let (out, digests) = gzip.finish().map_err(WriteError::Write)?.finish();
+    let out = writer.finish().map_err(WriteError::Write)?;
     progress.end();
-    Ok((out, digests))
+    Ok(out.finish())
+}
+
+/// Content of large files is cut into blocks of this many bytes, counted from its beginning, so
+/// that what stands before a file does not matter to its blocks.
+const BLOCK_BYTES: u64 = 1024 * 1024;
+/// A block of small files is at least so long, unless a large file follows,
+const LEAST_BYTES: usize = 512 * 1024;
+/// ends behind one name in so many, as the name itself decides,
+const NAMES: u32 = 8;
+/// and is not much longer than this.
+const MOST_BYTES: usize = 1536 * 1024;
+
+/// Whether a block of small files may end behind this name. A file that is added or removed then
+/// moves the ends of few blocks; most stay as they are and can be kept from the last build.
+fn ends_block(name: &[u8]) -> bool {
+    // FNV-1a: the same on every machine and in every version of this program.
+    let hash = name.iter().fold(0x811c_9dc5_u32, |hash, &byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    (hash >> 16) % NAMES == 0
 }
 
 struct TreeWriter<'a, W: Write> {
-    out: io::BufWriter<W>,
+    out: BlockWriter<W>,
     top: &'a str,
     directory: &'a Path,
     epoch: Epoch,
@@ -177,11 +205,26 @@ impl<W: Write> TreeWriter<'_, W> {
                 raw.link = Some(self.name(Some(target)));
             }
         }
-        header::write_entry(&mut self.out, &raw).map_err(WriteError::Write)?;
-        match (path, kind) {
-            (Some(path), EntryKind::File { size_bytes, .. }) => self.content(path, *size_bytes),
-            _ => Ok(()),
+        let is_large = raw.size_bytes >= BLOCK_BYTES;
+        if is_large {
+            self.out.cut().map_err(WriteError::Write)?;
         }
+        header::write_entry(&mut self.out, &raw).map_err(WriteError::Write)?;
+        if let (Some(path), EntryKind::File { size_bytes, .. }) = (path, kind) {
+            self.content(path, *size_bytes)?;
+        }
+        let length = self.out.block_bytes();
+        let ends = length >= LEAST_BYTES && ends_block(&raw.name);
+        if is_large || ends || length >= MOST_BYTES {
+            self.out.cut().map_err(WriteError::Write)?;
+        }
+        Ok(())
+    }
+
+    /// A tar ends with two blocks of zeros.
+    fn finish(mut self) -> io::Result<W> {
+        self.out.write_all(&[0; 2 * header::BLOCK_BYTES])?;
+        self.out.finish()
     }
 
     fn name(&self, path: Option<&TreePath>) -> Vec<u8> {
@@ -198,7 +241,13 @@ impl<W: Write> TreeWriter<'_, W> {
         let mut file: File = fs_err::File::open(&path).map_err(WriteError::Read)?.into();
         let mut left = size_bytes;
         loop {
-            let read = match file.read(&mut self.buffer) {
+            // Never across the end of a block, so that blocks begin at the same bytes of the file
+            // whatever stands before it.
+            let to_end = BLOCK_BYTES - (size_bytes - left) % BLOCK_BYTES;
+            let room = usize::try_from(to_end)
+                .unwrap_or(usize::MAX)
+                .min(self.buffer.len());
+            let read = match file.read(&mut self.buffer[..room]) {
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => {
@@ -217,6 +266,9 @@ impl<W: Write> TreeWriter<'_, W> {
             self.out
                 .write_all(&self.buffer[..read])
                 .map_err(WriteError::Write)?;
+            if left > 0 && (size_bytes - left) % BLOCK_BYTES == 0 {
+                self.out.cut().map_err(WriteError::Write)?;
+            }
             self.progress.advance(read as u64);
         }
         if left > 0 {

@@ -13,6 +13,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 pub use place::PARCELS_DIRECTORY;
+use place::{Link, Moves};
 use receipt::Receipt;
 
 use crate::archive::Damage;
@@ -20,6 +21,7 @@ use crate::builder::side_file;
 use crate::digest::{Digests, HexError, Sha1Hex, Sha256Hex};
 use crate::listing::Documents;
 use crate::meta::{Meta, MetaError, ParcelJson};
+use crate::name::{NameError, Product};
 use crate::progress::Progress;
 use crate::scratch::{self, ScratchDirectory};
 use crate::tree::{Tree, TreeError};
@@ -80,6 +82,15 @@ pub enum InstallError {
         directory: String,
         /// `NAME-VERSION` of `parcel.json`.
         expected: String,
+    },
+    /// The product of `parcel.json` is not a name that a directory can have.
+    #[error("{} has no usable name", parcel.display())]
+    Name {
+        /// The parcel.
+        parcel: PathBuf,
+        /// Why.
+        #[source]
+        cause: NameError,
     },
     /// A side file does not hold a checksum.
     #[error("{} does not hold a checksum", path.display())]
@@ -246,6 +257,14 @@ impl Installer {
         let name = unpacked.tree.directory();
         let directory = parcels.join(name);
         let receipt = Receipt::new(&unpacked.digests);
+        let _turn = place::turn(parcels).map_err(io)?;
+        let mut moves = Moves::default();
+        let path = parcels.join(&meta.parcel.name);
+        let link = (self.activate && meta.parcel.set_active_symlink).then_some(path);
+        let beside = match &link {
+            Some(path) => place::link(path, name, scratch.path()).map_err(io)?,
+            None => Link::There,
+        };
         let there = directory.symlink_metadata().is_ok();
         let known = Receipt::load(parcels, name).map_err(io)?.filter(|_| there);
         let mut changed = known.as_ref() != Some(&receipt);
@@ -256,16 +275,19 @@ impl Installer {
                     known: known.is_some(),
                 });
             }
-            put(parcels, name, scratch.path(), &receipt).map_err(io)?;
+            put(parcels, name, scratch.path(), &receipt, &mut moves).map_err(io)?;
         }
-        let mut link = None;
-        if self.activate && meta.parcel.set_active_symlink {
-            let path = parcels.join(&meta.parcel.name);
-            changed |= place::link(&path, name, scratch.path())
-                .map_err(io)?
-                .ok_or_else(|| InstallError::LinkBlocked { path: path.clone() })?;
-            link = Some(path);
+        match (beside, &link) {
+            (Link::Blocked, Some(path)) => {
+                return Err(InstallError::LinkBlocked { path: path.clone() });
+            }
+            (Link::Beside(beside), Some(path)) => {
+                moves.rename(&beside, path).map_err(io)?;
+                changed = true;
+            }
+            _ => {}
         }
+        moves.keep();
         Ok(Installation {
             directory,
             link,
@@ -288,19 +310,32 @@ impl Installer {
 }
 
 /// Gives the unpacked directory its place; what was there stays in the scratch directory.
-fn put(parcels: &Path, name: &str, scratch: &Path, receipt: &Receipt) -> io::Result<()> {
+fn put(
+    parcels: &Path,
+    name: &str,
+    scratch: &Path,
+    receipt: &Receipt,
+    moves: &mut Moves,
+) -> io::Result<()> {
+    // All that needs room on the disk comes first; what follows only changes names.
+    let (new_receipt, old_receipt) = (scratch.join(".receipt"), scratch.join(".old-receipt"));
+    receipt.save(&new_receipt)?;
+    moves.make(&Receipt::directory(parcels))?;
     // One sync for all files: a directory that has its name survives a power cut whole.
     place::sync(parcels)?;
     let (new, directory) = (scratch.join(name), parcels.join(name));
     // A receipt must never speak of other bytes than those that are there, wherever this stops:
     // without its directory it says nothing, and a directory without one is of unknown origin.
+    let kept = Receipt::path(parcels, name);
+    if kept.symlink_metadata().is_ok() {
+        moves.rename(&kept, &old_receipt)?;
+    }
     if directory.symlink_metadata().is_ok() {
-        Receipt::remove(parcels, name)?;
-        place::exchange(&new, &directory)?;
-        receipt.save(parcels, name)?;
+        moves.exchange(&new, &directory)?;
+        moves.rename(&new_receipt, &kept)?;
     } else {
-        receipt.save(parcels, name)?;
-        fs_err::rename(new, directory)?;
+        moves.rename(&new_receipt, &kept)?;
+        moves.rename(&new, &directory)?;
     }
     place::sync(parcels)
 }
@@ -372,6 +407,15 @@ fn check_meta(parcel: &Path, documents: &Documents, tree: &Tree) -> Result<Meta,
         cause,
     })?;
     let ParcelJson { name, version, .. } = &meta.parcel;
+    // The active link has this name. Other names that are only unwise are not refused here.
+    if let Err(cause @ (NameError::Empty { .. } | NameError::Hidden { .. })) =
+        name.parse::<Product>()
+    {
+        return Err(InstallError::Name {
+            parcel: parcel.to_owned(),
+            cause,
+        });
+    }
     let expected = format!("{name}-{version}");
     if tree.directory().as_bytes() != std::ffi::OsStr::new(&expected).as_bytes() {
         return Err(InstallError::Directory {

@@ -1,8 +1,8 @@
 //! Where a parcel goes under a root.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Component, Path, PathBuf};
 
 /// Where agents keep unpacked parcels.
@@ -72,6 +72,8 @@ pub(super) fn prepare(root: &Path, parcels_directory: &Path) -> io::Result<Place
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {
                         fs_err::create_dir(&next)?;
                         place.made.push(next.clone());
+                        // Whatever the umask: everyone on a host runs what is in it.
+                        fs_err::set_permissions(&next, Permissions::from_mode(0o755))?;
                         *at = next;
                     }
                     Err(error) => return Err(error),
@@ -91,31 +93,107 @@ fn parts(path: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Makes a link at `path` to `target`, over a link that is there. Returns whether that changed
-/// anything, `None` where something that is not a link stands there.
-pub(super) fn link(path: &Path, target: &str, scratch: &Path) -> io::Result<Option<bool>> {
+/// What making a link at a path comes to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Link {
+    /// The link is there already.
+    There,
+    /// The link was made beside; [`Moves::rename`] gives it its place, over a link that is there, so
+    /// that there is never a moment without one.
+    Beside(PathBuf),
+    /// Something that is not a link stands there.
+    Blocked,
+}
+
+/// Makes a link that will stand at `path` and lead to `target`.
+pub(super) fn link(path: &Path, target: &str, scratch: &Path) -> io::Result<Link> {
     match fs_err::symlink_metadata(path) {
-        Ok(metadata) if !metadata.is_symlink() => return Ok(None),
-        Ok(_) if fs_err::read_link(path)? == Path::new(target) => return Ok(Some(false)),
+        Ok(metadata) if !metadata.is_symlink() => return Ok(Link::Blocked),
+        Ok(_) if fs_err::read_link(path)? == Path::new(target) => return Ok(Link::There),
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    // Made beside and renamed, so that there is never a moment without it.
     let beside = scratch.join(".link");
     symlink(target, &beside)?;
-    fs_err::rename(&beside, path)?;
-    Ok(Some(true))
+    Ok(Link::Beside(beside))
 }
 
-/// Puts the directory `new` in the place of `old`, and `old` in the place of `new`.
-pub(super) fn exchange(new: &Path, old: &Path) -> io::Result<()> {
+/// Changes of names that happen all or not at all: dropped before [`keep`](Self::keep), they are
+/// undone, last one first.
+#[derive(Debug, Default)]
+pub(super) struct Moves(Vec<Move>);
+
+#[derive(Debug)]
+enum Move {
+    Made(PathBuf),
+    Renamed { from: PathBuf, to: PathBuf },
+    Exchanged { new: PathBuf, old: PathBuf },
+}
+
+impl Moves {
+    /// Makes a directory where there is none.
+    pub(super) fn make(&mut self, directory: &Path) -> io::Result<()> {
+        match fs_err::create_dir(directory) {
+            Ok(()) => self.0.push(Move::Made(directory.to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Gives a file, a directory or a link another name.
+    pub(super) fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        fs_err::rename(from, to)?;
+        let (from, to) = (from.to_owned(), to.to_owned());
+        self.0.push(Move::Renamed { from, to });
+        Ok(())
+    }
+
+    /// Puts the directory `new` in the place of `old`, and `old` in the place of `new`.
+    pub(super) fn exchange(&mut self, new: &Path, old: &Path) -> io::Result<()> {
+        exchange(new, old)?;
+        let (new, old) = (new.to_owned(), old.to_owned());
+        self.0.push(Move::Exchanged { new, old });
+        Ok(())
+    }
+
+    /// All of them succeeded.
+    pub(super) fn keep(mut self) {
+        self.0.clear();
+    }
+}
+
+impl Drop for Moves {
+    fn drop(&mut self) {
+        for done in self.0.drain(..).rev() {
+            let _ = match done {
+                Move::Made(directory) => fs_err::remove_dir(directory),
+                Move::Renamed { from, to } => fs_err::rename(to, from),
+                Move::Exchanged { new, old } => exchange(&new, &old),
+            };
+        }
+    }
+}
+
+/// Waits until no other installation changes names in the parcels directory.
+pub(super) fn turn(parcels: &Path) -> io::Result<File> {
+    let directory: File = fs_err::File::open(parcels)?.into();
+    // Where a file system knows no locks, the renames still never mix two parcels.
+    while directory
+        .lock()
+        .is_err_and(|error| error.kind() == io::ErrorKind::Interrupted)
+    {}
+    Ok(directory)
+}
+
+fn exchange(new: &Path, old: &Path) -> io::Result<()> {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
     if renameat_with(CWD, new, CWD, old, RenameFlags::EXCHANGE).is_ok() {
         return Ok(());
     }
     // Some file systems cannot exchange; then there is a moment with neither.
-    let aside = new.with_extension("old");
+    let aside = new.with_file_name(".old");
     fs_err::rename(old, &aside)?;
     if let Err(error) = fs_err::rename(new, old) {
         fs_err::rename(&aside, old)?;
@@ -192,14 +270,37 @@ mod tests {
     fn an_active_link_never_takes_the_place_of_a_real_directory() {
         let parcels = tempfile::tempdir().unwrap();
         let path = parcels.path().join("A");
-        assert_eq!(link(&path, "A-1", parcels.path()).unwrap(), Some(true));
-        assert_eq!(link(&path, "A-1", parcels.path()).unwrap(), Some(false));
-        assert_eq!(link(&path, "A-2", parcels.path()).unwrap(), Some(true));
-        assert_eq!(fs_err::read_link(&path).unwrap(), Path::new("A-2"));
+        for version in ["A-1", "A-2"] {
+            let Link::Beside(beside) = link(&path, version, parcels.path()).unwrap() else {
+                panic!("no link was made to {version}");
+            };
+            let mut moves = Moves::default();
+            moves.rename(&beside, &path).unwrap();
+            moves.keep();
+            assert_eq!(fs_err::read_link(&path).unwrap(), Path::new(version));
+            let again = link(&path, version, parcels.path()).unwrap();
+            assert_eq!(again, Link::There);
+        }
         fs_err::create_dir(parcels.path().join("B")).unwrap();
         assert_eq!(
             link(&parcels.path().join("B"), "B-1", parcels.path()).unwrap(),
-            None
+            Link::Blocked
         );
+    }
+
+    #[test]
+    fn moves_that_are_not_kept_are_undone() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs_err::create_dir_all(at("new/n")).unwrap();
+        fs_err::create_dir_all(at("old/o")).unwrap();
+        fs_err::write(at("a"), "").unwrap();
+        let mut moves = Moves::default();
+        moves.make(&at("made")).unwrap();
+        moves.rename(&at("a"), &at("made/a")).unwrap();
+        moves.exchange(&at("new"), &at("old")).unwrap();
+        drop(moves);
+        assert!(at("new/n").exists() && at("old/o").exists() && at("a").exists());
+        assert!(!at("made").exists());
     }
 }

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{Digests, Sha1Hex, Sha256Hex};
-use crate::scratch;
 
 /// The receipt of one installed parcel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,8 +26,14 @@ impl Receipt {
         }
     }
 
-    fn path(parcels: &Path, name: &str) -> PathBuf {
-        parcels.join(".parcelctl").join(format!("{name}.json"))
+    /// Where receipts lie.
+    pub(super) fn directory(parcels: &Path) -> PathBuf {
+        parcels.join(".parcelctl")
+    }
+
+    /// Where the receipt of a directory lies.
+    pub(super) fn path(parcels: &Path, name: &str) -> PathBuf {
+        Self::directory(parcels).join(format!("{name}.json"))
     }
 
     /// The receipt of a directory; `None` where there is none that can be understood.
@@ -40,19 +45,9 @@ impl Receipt {
         }
     }
 
-    pub(super) fn remove(parcels: &Path, name: &str) -> io::Result<()> {
-        match fs_err::remove_file(Self::path(parcels, name)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
-    }
-
-    pub(super) fn save(&self, parcels: &Path, name: &str) -> io::Result<()> {
-        let path = Self::path(parcels, name);
-        if let Some(directory) = path.parent() {
-            fs_err::create_dir_all(directory)?;
-        }
+    /// Writes the receipt to a file.
+    pub(super) fn save(&self, path: &Path) -> io::Result<()> {
         let text = serde_json::to_string_pretty(self).map_err(io::Error::other)?;
-        scratch::write_file(&path, text.as_bytes())
+        fs_err::write(path, text)
     }
 }

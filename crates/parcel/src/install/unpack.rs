@@ -16,7 +16,7 @@ use super::{InstallError, io_error};
 use crate::archive::{ReadError, Reader};
 use crate::digest::Digests;
 use crate::listing::{Documents, Observers, RawEntry};
-use crate::progress::{CountingReader, Progress, Step};
+use crate::progress::{Progress, Step};
 use crate::tree::{Admission, Checker, EntryKind, Tree};
 
 /// What was unpacked.
@@ -52,7 +52,7 @@ pub(super) fn unpack(
         symlinks: Vec::new(),
         buffer: vec![0; 128 * 1024],
     };
-    let mut reader = Reader::new(CountingReader::new(file, progress));
+    let mut reader = Reader::open(file, progress).map_err(read)?;
     while let Some(entry) = reader
         .next_entry()
         .map_err(|error| unpacking.error(error))?

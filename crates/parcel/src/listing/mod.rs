@@ -8,17 +8,20 @@
 //! [`crate::Tree`] is a listing that was proven safe.
 
 mod directory;
+mod elf;
 mod observer;
 mod scan;
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 pub use directory::ListingError;
+pub(crate) use elf::parse_version;
+pub use elf::{Elf, GlibcNeed};
 pub use observer::{
     ContentHashes, DOCUMENT_LIMIT_BYTES, Document, Documents, Found, Needle, Needles, Observer,
     Observers,
 };
-pub use scan::Scan;
+pub use scan::{PathLeft, Scan, Shebang};
 
 use crate::archive::{Damage, GzipFacts};
 use crate::digest::Digests;
@@ -99,7 +102,7 @@ pub(crate) fn display_bytes(bytes: &[u8]) -> String {
             }
         }
         for byte in chunk.invalid() {
-            text.push_str(&format!("\\x{byte:02x}"));
+            let _ = write!(text, "\\x{byte:02x}");
         }
     }
     text
@@ -126,6 +129,12 @@ pub struct ArchiveFacts {
     /// Bytes of tar that `meta/` ends at: how far a reader must go to know the metadata.
     pub meta_end_bytes: u64,
 }
+
+/// The most entries that anything keeps: five times the largest parcels known. A small hostile
+/// archive must not fill the memory.
+pub(crate) const MOST_ENTRIES: usize = 2_000_000;
+/// The names of all entries together are kept up to here, for the same reason.
+pub(crate) const MOST_NAME_BYTES: usize = 128 * 1024 * 1024;
 
 impl Listing {
     /// The sum of the sizes of all files, in bytes.

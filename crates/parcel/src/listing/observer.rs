@@ -81,11 +81,19 @@ pub enum Document {
     },
 }
 
+/// All documents of a parcel together are kept up to here.
+const TOTAL_LIMIT_BYTES: u64 = 4 * DOCUMENT_LIMIT_BYTES;
+
 /// Keeps the files directly in `TOP/meta/`, by their name.
+///
+/// `TOP` is the directory of the first file that comes: an archive that holds another directory
+/// beside it does not get to replace the metadata.
 #[derive(Debug, Default)]
 pub struct Documents {
     kept: BTreeMap<String, Document>,
     current: Option<(String, Vec<u8>)>,
+    top: Option<Vec<u8>>,
+    total_bytes: u64,
 }
 
 impl Documents {
@@ -103,9 +111,18 @@ impl Documents {
     }
 }
 
+/// A name without the `./` that some archives have before every one. Such an archive is wrong, but
+/// its metadata can be looked at all the same.
+fn without_dot(mut name: &[u8]) -> &[u8] {
+    while let Some(rest) = name.strip_prefix(b"./") {
+        name = rest;
+    }
+    name
+}
+
 /// The name of a file that lies directly in `TOP/meta/`.
 fn document_name(name: &[u8]) -> Option<&str> {
-    let name = std::str::from_utf8(name).ok()?;
+    let name = std::str::from_utf8(without_dot(name)).ok()?;
     let mut parts = name.split('/');
     let (_top, meta, file) = (parts.next()?, parts.next()?, parts.next()?);
     (meta == "meta" && parts.next().is_none()).then_some(file)
@@ -113,11 +130,17 @@ fn document_name(name: &[u8]) -> Option<&str> {
 
 impl Observer for Documents {
     fn begin(&mut self, entry: &RawEntry) -> bool {
+        let entry_top = without_dot(&entry.name).split(|&byte| byte == b'/').next();
+        let entry_top = entry_top.unwrap_or_default();
+        if self.top.get_or_insert_with(|| entry_top.to_vec()) != entry_top {
+            return false;
+        }
         let Some(name) = document_name(&entry.name) else {
             return false;
         };
         let size_bytes = entry.size_bytes;
-        if size_bytes > DOCUMENT_LIMIT_BYTES {
+        self.total_bytes = self.total_bytes.saturating_add(size_bytes);
+        if size_bytes > DOCUMENT_LIMIT_BYTES || self.total_bytes > TOTAL_LIMIT_BYTES {
             self.kept
                 .insert(name.to_owned(), Document::TooLarge { size_bytes });
             return false;

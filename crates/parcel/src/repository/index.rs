@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::{ManifestEntry, ManifestJson};
 use crate::archive::Damage;
-use crate::listing::{Documents, Listing, ListingError, Observers};
-use crate::meta::{Meta, MetaError};
+use crate::listing::{Documents, Listing, ListingError, Observers, RawEntry};
+use crate::meta::{Meta, MetaError, MetaFile as _, ParcelJson};
 use crate::name::{NameError, PARCEL_ENDING, ParcelName};
 use crate::progress::Progress;
 use crate::scratch;
@@ -51,6 +51,14 @@ pub enum IndexError {
         #[source]
         cause: Damage,
     },
+    /// A parcel does not hold the directory that its file name says.
+    #[error("{} does not hold {expected}", path.display())]
+    Directory {
+        /// The parcel.
+        path: PathBuf,
+        /// What should be in it.
+        expected: String,
+    },
     /// A parcel's documents are missing or wrong.
     #[error("{} has no usable metadata", path.display())]
     Meta {
@@ -67,10 +75,12 @@ impl IndexError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Name { cause, .. } => cause.hint(),
-            Self::Damage { path, .. } | Self::Meta { path, .. } => Some(format!(
-                "See all that is wrong with it: parcelctl validate {}",
-                path.display()
-            )),
+            Self::Damage { path, .. } | Self::Directory { path, .. } | Self::Meta { path, .. } => {
+                Some(format!(
+                    "See all that is wrong with it: parcelctl validate {}",
+                    path.display()
+                ))
+            }
             _ => None,
         }
     }
@@ -151,6 +161,15 @@ fn entry(path: &Path, progress: &dyn Progress) -> Result<ManifestEntry, IndexErr
         path: path.to_owned(),
         cause,
     })?;
+    // A manifest offers a parcel under its file name, and hosts look for that directory.
+    let expected = format!("{}/{}", name.directory(), ParcelJson::path());
+    let is_there = |entry: &RawEntry| entry.name == expected.as_bytes();
+    if !listing.entries.iter().any(is_there) {
+        return Err(IndexError::Directory {
+            path: path.to_owned(),
+            expected,
+        });
+    }
     Ok(ManifestEntry::new(
         &name,
         facts.digests.sha1,

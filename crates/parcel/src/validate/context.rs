@@ -82,6 +82,13 @@ impl<'a> Context<'a> {
         context
     }
 
+    /// A repository.
+    pub(crate) fn of_folder(folder: &'a Folder, manifest: Slot) -> Self {
+        let mut context = Self::of_document(manifest, DocKind::Manifest);
+        context.folder = Some(folder);
+        context
+    }
+
     /// A parcel or a directory.
     pub(crate) fn of_content(
         listing: &'a Listing,

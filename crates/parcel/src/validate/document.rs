@@ -48,7 +48,6 @@ impl DocKind {
 
 /// A document that was met.
 pub(crate) struct Document {
-    pub(crate) kind: DocKind,
     /// Its path inside the subject.
     pub(crate) file: String,
     pub(crate) parsed: Parsed,
@@ -65,7 +64,6 @@ impl Document {
             .map(|root| schema::examine(kind, root))
             .unwrap_or_default();
         Self {
-            kind,
             file,
             parsed,
             defects,

@@ -1,9 +1,10 @@
 //! Finding entries of a listing by their path.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 use crate::listing::{Listing, RawEntry, RawKind, display_bytes};
-use crate::tree::{Checker, Landing, Problem, follow};
+use crate::tree::{Checker, Landing, MOST_WALKED_BYTES, Problem, follow};
 
 /// The entries of a listing by their path below the parcel's directory.
 pub(crate) struct Index<'a> {
@@ -15,6 +16,8 @@ pub(crate) struct Index<'a> {
     entries: HashMap<&'a [u8], &'a RawEntry>,
     /// Directories that no entry names but something lies in.
     implied: HashSet<&'a [u8]>,
+    /// The symbolic links of the parcel, and where each leads.
+    pub(crate) links: Vec<(&'a RawEntry, Result<Landing, Problem>)>,
 }
 
 /// What stands at a path.
@@ -33,6 +36,9 @@ pub(crate) enum Standing {
     DanglingLink,
     /// A link into `/etc` or `/var`.
     SystemLink,
+    /// Only by way of a link to the directory that holds it. Cloudera's validator, which looks for
+    /// the name among those of the archive, says that it does not exist.
+    ThroughLink,
     /// A device or the like.
     Special,
 }
@@ -76,18 +82,52 @@ impl<'a> Index<'a> {
                 entries.insert(below, entry);
             }
         }
-        Self {
+        let mut index = Self {
             top: display_bytes(top.unwrap_or_default()),
             problems,
             entries,
             implied,
+            links: Vec::new(),
+        };
+        index.links = index.follow_links(listing);
+        index
+    }
+
+    /// Follows every link once, and no further than the tree itself would.
+    fn follow_links(&self, listing: &'a Listing) -> Vec<(&'a RawEntry, Result<Landing, Problem>)> {
+        let mut links = Vec::new();
+        let walked = Cell::new(0u64);
+        for entry in &listing.entries {
+            let (RawKind::Symlink, Some(path), Some(target)) =
+                (entry.kind, self.below(entry), entry.link.as_deref())
+            else {
+                continue;
+            };
+            if target.is_empty() || target.contains(&0) {
+                continue;
+            }
+            let folder = match path.iter().rposition(|&byte| byte == b'/') {
+                Some(end) => &path[..end],
+                None => b"",
+            };
+            links.push((entry, self.landing_counted(folder, target, &walked)));
+            if walked.get() > MOST_WALKED_BYTES {
+                links.push((entry, Err(Problem::TooManyLinks)));
+                break;
+            }
         }
+        links
     }
 
     /// The path of an entry below the top directory; `None` for the top itself and for what lies
     /// elsewhere.
     pub(crate) fn below<'e>(&self, entry: &'e RawEntry) -> Option<&'e [u8]> {
-        let (top, below) = split_top(plain_name(&entry.name));
+        self.below_name(&entry.name)
+    }
+
+    /// The same of a whole name.
+    pub(crate) fn below_name<'e>(&self, name: &'e [u8]) -> Option<&'e [u8]> {
+        let (top, below) = split_top(plain_name(name));
         below.filter(|_| display_bytes(top) == self.top)
     }
 
@@ -97,14 +137,26 @@ impl<'a> Index<'a> {
     }
 
     /// Where a link's text leads from the directory that holds it.
-    pub(crate) fn landing(&self, from: &[u8], target: &[u8]) -> Result<Landing, Problem> {
-        let link_at = |path: &[u8]| match self.get(path) {
-            Some(RawEntry {
-                kind: RawKind::Symlink,
-                link: Some(link),
-                ..
-            }) => Some(link.as_slice()),
-            _ => None,
+    fn landing(&self, from: &[u8], target: &[u8]) -> Result<Landing, Problem> {
+        self.landing_counted(from, target, &Cell::new(0))
+    }
+
+    fn landing_counted(
+        &self,
+        from: &[u8],
+        target: &[u8],
+        walked: &Cell<u64>,
+    ) -> Result<Landing, Problem> {
+        let link_at = |path: &[u8]| {
+            walked.set(walked.get() + path.len() as u64);
+            match self.get(path) {
+                Some(RawEntry {
+                    kind: RawKind::Symlink,
+                    link: Some(link),
+                    ..
+                }) => Some(link.as_slice()),
+                _ => None,
+            }
         };
         follow(&link_at, from, target)
     }
@@ -120,6 +172,7 @@ impl<'a> Index<'a> {
             Err(_) => return Standing::DanglingLink,
         };
         match self.get(&landing).map(|entry| entry.kind) {
+            Some(_) if self.get(path).is_none() && !path.is_empty() => Standing::ThroughLink,
             Some(RawKind::File | RawKind::HardLink) => Standing::File,
             Some(RawKind::Directory) if is_link => Standing::DirectoryLink,
             Some(RawKind::Directory) => Standing::Directory,
@@ -140,5 +193,59 @@ impl<'a> Index<'a> {
             || self
                 .get(path)
                 .is_some_and(|entry| entry.kind == RawKind::Directory)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listing(entries: &[(&str, RawKind, &str)]) -> Listing {
+        let entries = entries.iter().map(|(name, kind, link)| RawEntry {
+            name: (*name).into(),
+            kind: *kind,
+            mode: 0o755,
+            size_bytes: 0,
+            link: (!link.is_empty()).then(|| (*link).into()),
+            mtime: 0,
+        });
+        Listing {
+            entries: entries.collect(),
+            archive: None,
+        }
+    }
+
+    #[test]
+    fn tells_how_a_path_stands() {
+        use RawKind::{Directory, Fifo, File, Symlink};
+        let listing = listing(&[
+            ("A-1/", Directory, ""),
+            ("A-1/lib/", Directory, ""),
+            ("A-1/lib/x", File, ""),
+            ("A-1/lib64", Symlink, "lib"),
+            ("A-1/to-x", Symlink, "lib64/x"),
+            ("A-1/gone", Symlink, "nowhere"),
+            ("A-1/conf", Symlink, "/etc/demo"),
+            ("A-1/round", Symlink, "round"),
+            ("A-1/etc/a/b", File, ""),
+            ("A-1/pipe", Fifo, ""),
+            ("B-1/lib/y", File, ""),
+        ]);
+        let index = Index::of(&listing);
+        for (path, standing) in [
+            ("lib", Standing::Directory),
+            ("lib/x", Standing::File),
+            ("lib64", Standing::DirectoryLink),
+            ("lib64/x", Standing::ThroughLink),
+            ("to-x", Standing::File),
+            ("gone", Standing::DanglingLink),
+            ("conf", Standing::SystemLink),
+            ("round", Standing::DanglingLink),
+            ("etc/a", Standing::Implied),
+            ("pipe", Standing::Special),
+            ("lib/y", Standing::Absent),
+        ] {
+            assert_eq!(index.standing(path.as_bytes()), standing, "{path}");
+        }
     }
 }

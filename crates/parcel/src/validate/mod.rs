@@ -21,9 +21,11 @@ mod repository;
 mod rule;
 mod rules;
 mod schema;
+mod shell;
 mod subject;
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 pub use policy::{Level, Policy, UnknownRule};
 pub use report::{Excerpt, Finding, Report, Severity, SubjectKind, SubjectReport};
@@ -35,11 +37,17 @@ use crate::name::ParcelName;
 use crate::progress::Progress;
 use context::{Context, Slot};
 use document::{DocKind, Document};
+use repository::Folder;
 use rule::Findings;
 
 /// All rules, by their code.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    TABLES.iter().copied().flatten()
+    static SORTED: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
+        let mut rules: Vec<&Rule> = TABLES.iter().copied().flatten().collect();
+        rules.sort_by_key(|rule| rule.code);
+        rules
+    });
+    SORTED.iter().copied()
 }
 
 /// The rule of a code (`J101`) or a name (`invalid-json`).
@@ -147,7 +155,11 @@ pub fn validate(
             let listing = Listing::of_archive(path, &mut observers, progress)?;
             Ok(inspection.judge(&listing, kind, path, None, policy))
         }
-        SubjectKind::Repository => Err(unknown()),
+        SubjectKind::Repository => {
+            let (folder, manifest) = Folder::read(path, progress)?;
+            let context = Context::of_folder(&folder, manifest);
+            Ok(judge(&context, kind, path, policy))
+        }
         _ => {
             let doc_kind = DocKind::of_subject(kind).ok_or_else(unknown)?;
             let slot = load(path, doc_kind)?;
@@ -195,14 +207,21 @@ pub fn validate_bytes(
     Some(judge(&context, kind, path, policy))
 }
 
-/// The one table: every rule of every subject, in the order of their codes.
-#[rustfmt::skip]
+/// The one table: every rule of every subject.
 const TABLES: &[&[Rule]] = &[
-    rules::alternatives::RULES, // A
-    rules::document::RULES,     // D
-    rules::json::RULES,         // J
-    rules::permissions::RULES,  // M
-    rules::name::RULES,         // N
-    rules::parcel_json::RULES,  // P
-    rules::relation::RULES,     // X
+    rules::alternatives::RULES,
+    rules::content::RULES,
+    rules::document::RULES,
+    rules::entry::RULES,
+    rules::json::RULES,
+    rules::link::RULES,
+    rules::mode::RULES,
+    rules::permissions::RULES,
+    rules::name::RULES,
+    rules::parcel_json::RULES,
+    rules::manifest::RULES,
+    rules::repository::RULES,
+    rules::script::RULES,
+    rules::archive::RULES,
+    rules::relation::RULES,
 ];

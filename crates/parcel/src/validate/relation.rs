@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 
 use super::context::Context;
-use super::document::{DocKind, Place, is_blank};
+use super::document::{DocKind, Document, Place, is_blank};
 
 /// How a version must compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -235,7 +235,7 @@ impl<'d> Relations<'d> {
     /// The expressions of all documents of a subject.
     pub(crate) fn of(context: &'d Context<'_>) -> Vec<Self> {
         let mut all = Vec::new();
-        if let Some(root) = context.parcel_json().and_then(|doc| doc.root()) {
+        if let Some(root) = context.parcel_json().and_then(Document::root) {
             let product = root.get("name").and_then(|name| name.text());
             Self::collect(&root, product.as_deref(), &mut all);
         }

@@ -157,11 +157,7 @@ impl Walk {
         match &value.node {
             Node::Bool(_) => {}
             Node::Number(text) if text.bytes().all(|b| b.is_ascii_digit() || b == b'-') => {
-                if text.parse::<i64>().is_ok() {
-                    self.coerced(value, EXPECTED, pointer, name);
-                } else {
-                    self.wrong(value, EXPECTED, pointer, name);
-                }
+                self.coerced(value, EXPECTED, pointer, name);
             }
             Node::String(text) => match text.trim() {
                 "true" | "True" | "TRUE" | "false" | "False" | "FALSE" => {
@@ -301,9 +297,9 @@ impl Walk {
                 &path(field.key),
                 live,
             );
-            if live && self.defects.len() == before {
-                self.required(&member.value, field, &pointer, &path(field.key));
-            } else if matches!(field.shape, Shape::Instant) && field.required {
+            // A blank text is converted to no time at all, which is one more defect only here.
+            let unseen = self.defects.len() == before || matches!(field.shape, Shape::Instant);
+            if live && unseen {
                 self.required(&member.value, field, &pointer, &path(field.key));
             }
         }

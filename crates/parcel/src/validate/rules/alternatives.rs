@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::validate::context::Context;
-use crate::validate::document::{DocKind, Place, is_blank};
+use crate::validate::document::{DocKind, Document, Place, is_blank};
 use crate::validate::index::Standing;
 use crate::validate::json::{Node, shorten};
 use crate::validate::rule::{Findings, rules};
@@ -150,7 +150,7 @@ rules! {
 fn each<'d>(context: &'d Context<'_>, key: &str) -> Vec<(&'d str, Place<'d>, Place<'d>, String)> {
     let root = context
         .document(DocKind::Alternatives)
-        .and_then(|doc| doc.root());
+        .and_then(Document::root);
     root.map(|root| root.members())
         .unwrap_or_default()
         .into_iter()
@@ -177,7 +177,7 @@ fn source_missing(context: &Context<'_>, found: &mut Findings<'_>) {
         };
         let what = match index.standing(path.as_bytes()) {
             Standing::Absent => "is not in the parcel",
-            Standing::Implied => "has no entry of its own in the archive",
+            Standing::Implied | Standing::ThroughLink => "has no entry of its own in the archive",
             Standing::DanglingLink => "is a link to something that is not in the parcel",
             _ => continue,
         };
@@ -189,7 +189,10 @@ fn source_missing(context: &Context<'_>, found: &mut Findings<'_>) {
 fn flag(place: &Place<'_>) -> Option<bool> {
     match &place.value.node {
         Node::Bool(flag) => Some(*flag),
-        Node::Number(text) => text.parse::<i64>().ok().map(|number| number != 0),
+        // Any whole number but zero is true; a fraction is refused.
+        Node::Number(text) if text.bytes().all(|b| b.is_ascii_digit() || b == b'-') => {
+            Some(text.bytes().any(|byte| !matches!(byte, b'-' | b'0')))
+        }
         Node::String(text) => match text.trim() {
             "true" | "True" | "TRUE" => Some(true),
             "false" | "False" | "FALSE" => Some(false),

@@ -2,7 +2,7 @@
 
 use crate::distro;
 use crate::name::NAME_MARKS;
-use crate::validate::context::Context;
+use crate::validate::context::{Context, FileName};
 use crate::validate::document::Place;
 use crate::validate::json::shorten;
 use crate::validate::placeholder;
@@ -159,17 +159,21 @@ rules! {
 }
 
 fn file_name(context: &Context<'_>, found: &mut Findings<'_>) {
-    let Some(name) = &context.file_name else {
-        return;
-    };
-    if name.parts.is_none() {
-        let message = format!(
-            "{} is not PRODUCT-VERSION-DISTRO.parcel",
-            shorten(&name.whole)
-        );
-        found
-            .report(message)
-            .hint("a parcel is called like ANALYTICS-1.0-el8.parcel");
+    const HINT: &str = "a parcel is called like ANALYTICS-1.0-el8.parcel";
+    let message = |name: &str| format!("{} is not PRODUCT-VERSION-DISTRO.parcel", shorten(name));
+    if let Some(name) = &context.file_name
+        && name.parts.is_none()
+    {
+        found.report(message(&name.whole)).hint(HINT);
+    }
+    let parcels = context.folder.map(|folder| folder.parcels.as_slice());
+    for parcel in parcels.unwrap_or_default() {
+        if FileName::of(&parcel.name).parts.is_none() {
+            found
+                .report(message(&parcel.name))
+                .file(&parcel.name)
+                .hint(HINT);
+        }
     }
 }
 
@@ -325,17 +329,11 @@ fn version_info(context: &Context<'_>, found: &mut Findings<'_>) {
         (!open && !text.is_empty()).then_some((place, text))
     };
     if let Some((place, full)) = text("fullVersion") {
-        let (agrees, wanted) = match context.distro() {
-            Some(distro) => {
-                let wanted = format!("{version}-{distro}");
-                (full == wanted || full == version, wanted)
-            }
-            None => {
-                let rest = full.strip_prefix(&*version);
-                let agrees = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
-                (agrees, format!("{version}-DISTRO"))
-            }
-        };
+        let rest = full.strip_prefix(&*version);
+        let rest = rest.and_then(|rest| rest.strip_prefix('-'));
+        let agrees =
+            full == version || rest.is_some_and(|rest| context.distro().is_none_or(|d| d == rest));
+        let wanted = format!("{version}-{}", context.distro().unwrap_or("DISTRO"));
         if !agrees {
             found
                 .report(format!("fullVersion is {}, not {wanted}", shorten(&full)))
@@ -343,15 +341,15 @@ fn version_info(context: &Context<'_>, found: &mut Findings<'_>) {
                 .hint("write the version and the distro of the file's name");
         }
     }
-    if let Some((place, base)) = text("baseVersion") {
-        if !version.contains(&*base) {
-            found
-                .report(format!(
-                    "baseVersion {} does not occur in the version {}",
-                    shorten(&base),
-                    shorten(&version)
-                ))
-                .at(&place);
-        }
+    if let Some((place, base)) = text("baseVersion")
+        && !version.contains(&*base)
+    {
+        found
+            .report(format!(
+                "baseVersion {} does not occur in the version {}",
+                shorten(&base),
+                shorten(&version)
+            ))
+            .at(&place);
     }
 }

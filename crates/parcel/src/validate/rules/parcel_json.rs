@@ -173,6 +173,27 @@ rules! {
     /// ## Source
     /// Public threads with the agent's `downloader.py` in the trace.
     "P108" "non-ascii-notes" Warning [] => non_ascii_notes;
+
+    /// A document in meta/ is not a file.
+    ///
+    /// ## What it checks
+    /// That `alternatives.json` and `permissions.json` are regular files where they are there at all:
+    /// no links and no directories.
+    ///
+    /// ## Why it matters
+    /// Who reads the archive finds a link without content: Cloudera's validator refuses it, and the
+    /// server, which reads the metadata before anything is unpacked, sees nothing.
+    ///
+    /// ## Example
+    /// `meta/permissions.json -> permissions-el8.json`
+    ///
+    /// ## How to fix
+    /// Copy the file instead of linking to it.
+    ///
+    /// ## Source
+    /// Cloudera's validator reads the entry itself in a `.parcel` (`-f`) and follows the link in a
+    /// directory (`-d`).
+    "P109" "document-not-file" Error [] => document_not_file;
 }
 
 /// The number that Java makes of a value, where it makes one.
@@ -229,6 +250,20 @@ fn parcel_json_missing(context: &Context<'_>, found: &mut Findings<'_>) {
     found.report(message).file(file);
 }
 
+fn document_not_file(context: &Context<'_>, found: &mut Findings<'_>) {
+    let Some(index) = &context.index else { return };
+    for kind in [DocKind::Alternatives, DocKind::Permissions] {
+        let file = format!("meta/{}", kind.file_name());
+        if let Some(entry) = index.get(file.as_bytes())
+            && entry.kind != RawKind::File
+        {
+            found
+                .report(format!("{file} is a {}, not a file", entry.kind))
+                .file(file);
+        }
+    }
+}
+
 /// `scripts.defines` and its text.
 fn defines<'d>(context: &'d Context<'_>) -> Option<(Place<'d>, String)> {
     let place = context.parcel_json()?.get("scripts")?.get("defines")?;
@@ -251,6 +286,7 @@ fn defines_missing(context: &Context<'_>, found: &mut Findings<'_>) {
     let what = match index.standing(path.as_bytes()) {
         Standing::File => return,
         Standing::Absent => "is missing",
+        Standing::ThroughLink => "has no entry of its own in the archive",
         Standing::DanglingLink | Standing::SystemLink => {
             "is a link to a file that is not in the parcel"
         }

@@ -1,11 +1,11 @@
 //! M1xx: what `permissions.json` says, beyond its shape. M is for mode.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::alternatives::relative;
 use crate::meta::Mode;
 use crate::validate::context::Context;
-use crate::validate::document::{DocKind, Place, is_blank};
+use crate::validate::document::{DocKind, Document, Place, is_blank};
 use crate::validate::index::Standing;
 use crate::validate::json::{Node, shorten};
 use crate::validate::owner::{is_known_group, is_known_user};
@@ -114,17 +114,17 @@ rules! {
 fn entries<'d>(context: &'d Context<'_>) -> Vec<(&'d str, Place<'d>)> {
     let root = context
         .document(DocKind::Permissions)
-        .and_then(|doc| doc.root());
+        .and_then(Document::root);
     root.map(|root| root.members()).unwrap_or_default()
 }
 
 /// The modes that `permissions.json` declares, by path.
-pub(super) fn declared(context: &Context<'_>) -> Vec<(String, Mode)> {
+pub(super) fn declared(context: &Context<'_>) -> HashMap<Vec<u8>, Mode> {
     entries(context)
         .into_iter()
         .filter_map(|(path, entry)| {
             let mode = entry.get("permissions")?.text()?.parse().ok()?;
-            Some((relative(path)?.to_owned(), mode))
+            Some((relative(path)?.as_bytes().to_vec(), mode))
         })
         .collect()
 }
@@ -135,7 +135,7 @@ fn path_missing(context: &Context<'_>, found: &mut Findings<'_>) {
         let Some(path) = relative(path) else { continue };
         let what = match index.standing(path.as_bytes()) {
             Standing::Absent => "is not in the parcel",
-            Standing::Implied => "has no entry of its own in the archive",
+            Standing::Implied | Standing::ThroughLink => "has no entry of its own in the archive",
             _ => continue,
         };
         found.report(format!("{path} {what}")).in_document(

@@ -66,7 +66,7 @@ impl Record {
         self.fields.iter().find(|field| field.key == key)
     }
 
-    /// The key that this one is in another spelling: camelCase or snake_case.
+    /// The key that this one is in another spelling, with humps or with underscores.
     pub(super) fn camel_case(&self, key: &str) -> Option<&'static str> {
         let plain = |text: &str| text.replace(['_', '-'], "").to_lowercase();
         let key = plain(key);

@@ -1,0 +1,96 @@
+//! What a killed process leaves is cleared by the next one; what a living one holds is not.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+use parcel::scratch::{ScratchDirectory, ScratchFile, write_file};
+
+use crate::support::{argument, child, run, skip};
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs_err::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Starts a child that holds a file and a directory, and waits until it does.
+fn holder(folder: &Path) -> Child {
+    let mut holder = child("scratch::child_holds", folder);
+    let mut holder = holder
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(holder.stdout.as_mut().unwrap()).lines();
+    let held = lines.map(Result::unwrap).any(|line| line == "held");
+    assert!(held);
+    holder
+}
+
+#[test]
+#[ignore = "a child of other tests"]
+#[expect(clippy::print_stdout, reason = "the parent waits for it")]
+fn child_holds() {
+    let Some(folder) = argument() else { return };
+    let mut file = ScratchFile::create_in(&folder).unwrap();
+    file.write_all(b"half").unwrap();
+    let directory = ScratchDirectory::create_in(&folder).unwrap();
+    fs_err::create_dir_all(directory.path().join("a/b")).unwrap();
+    fs_err::write(directory.path().join("a/b/c"), "x").unwrap();
+    println!("\nheld");
+    // Until the parent closes its end, or kills.
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+}
+
+#[test]
+fn what_a_killed_process_left_is_cleared_by_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut killed = holder(folder.path());
+    assert_eq!(names(folder.path()).len(), 2);
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert_eq!(names(folder.path()).len(), 2);
+    write_file(&folder.path().join("x"), b"x").unwrap();
+    assert_eq!(names(folder.path()), ["x"]);
+}
+
+#[test]
+fn two_processes_at_once_leave_each_other_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut living = holder(folder.path());
+    let ours = ScratchFile::create_in(folder.path()).unwrap();
+    let mut second = holder(folder.path());
+    write_file(&folder.path().join("x"), b"x").unwrap();
+    assert_eq!(names(folder.path()).len(), 2 + 1 + 2 + 1);
+    ours.finish(&folder.path().join("y")).unwrap();
+    for child in [&mut living, &mut second] {
+        drop(child.stdin.take());
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!(names(folder.path()), ["x", "y"]);
+}
+
+#[test]
+fn a_pipe_or_a_link_with_such_a_name_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs_err::write(at("mine"), "x").unwrap();
+    std::os::unix::fs::symlink(at("mine"), at(".parcelctl-link")).unwrap();
+    let pipe = std::process::Command::new("mkfifo")
+        .arg(at(".parcelctl-pipe"))
+        .status();
+    if !pipe.is_ok_and(|status| status.success()) {
+        return skip("there is no mkfifo on this machine");
+    }
+    // Opening the pipe would wait for ever.
+    write_file(&at("x"), b"x").unwrap();
+    assert_eq!(
+        names(folder.path()),
+        [".parcelctl-link", ".parcelctl-pipe", "mine", "x"]
+    );
+    run(&mut child("scratch::child_holds", folder.path()));
+}
