@@ -330,7 +330,7 @@ fn programs_run(place: &Place) {
         ("/envs/py313/bin/ipython", "9."),
         ("/envs/py311/bin/jupyter-kernel", "8."),
         ("/envs/py313/bin/jupyter-kernelspec", "8."),
-        ("/envs/py311/bin/f2py", "2."),
+        ("/envs/py313/bin/numpy-config", "2."),
     ] {
         let outcome = as_nobody(place, program, &["--version"]).done();
         assert!(outcome.stdout.starts_with(says), "{outcome}");
