@@ -1,19 +1,15 @@
 //! Streams a parcel, whoever wrote it.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
-use std::path::Path;
+use std::io::{self, BufReader, Read, Seek};
 
 use super::available_threads;
 use super::gzip::{GzipFacts, GzipReader};
 use super::header::{self, BLOCK_BYTES};
 use super::index::Index;
 use crate::digest::{Digests, HashingReader};
-use crate::listing::{
-    ArchiveFacts, Listing, ListingError, MOST_ENTRIES, MOST_NAME_BYTES, Observers, RawEntry,
-    RawKind,
-};
-use crate::progress::{CountingReader, Progress, Step};
+use crate::listing::{RawEntry, RawKind};
+use crate::progress::{CountingReader, Progress};
 
 /// What keeps an archive from being read to its end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -98,6 +94,8 @@ pub struct Reader<R> {
     /// Zeros after it.
     padding_left: usize,
     ended: bool,
+    /// What the first bytes of the file already told.
+    refused: Option<Damage>,
 }
 
 /// Names that come before the entry they belong to.
@@ -118,13 +116,19 @@ fn buffered<R: Read>(source: R) -> BufReader<HashingReader<R>> {
 impl<'a> Reader<CountingReader<'a, File>> {
     /// Reads a parcel file, on all cores where it has an index.
     pub(crate) fn open(mut file: File, progress: &'a dyn Progress) -> io::Result<Self> {
+        let mut start = Vec::new();
+        file.by_ref().take(4).read_to_end(&mut start)?;
+        file.rewind()?;
         let index = Index::find(&mut file)?;
         let source = buffered(CountingReader::new(file, progress));
         let stream = match index {
             Some(index) => GzipReader::indexed(source, index, available_threads())?,
             None => GzipReader::new(source),
         };
-        Ok(Self::of_stream(stream))
+        Ok(Self {
+            refused: early_damage(&start),
+            ..Self::of_stream(stream)
+        })
     }
 }
 
@@ -141,6 +145,7 @@ impl<R: Read> Reader<R> {
             content_left: 0,
             padding_left: 0,
             ended: false,
+            refused: None,
         }
     }
 
@@ -155,6 +160,9 @@ impl<R: Read> Reader<R> {
     ///
     /// [`ReadError`].
     pub fn next_entry(&mut self) -> Result<Option<RawEntry>, ReadError> {
+        if let Some(damage) = self.refused.take() {
+            return Err(ReadError::Damage(damage));
+        }
         let mut extensions = Extensions::default();
         loop {
             self.skip_content()?;
@@ -257,12 +265,20 @@ impl<R: Read> Reader<R> {
         Ok(read)
     }
 
-    /// Reads to the end of the file, so that every checksum is checked.
+    /// Bytes of tar at which the present entry ends, padding included.
+    pub(crate) fn entry_end(&self) -> u64 {
+        self.position
+            .saturating_add(self.content_left)
+            .saturating_add(self.padding_left as u64)
+    }
+
+    /// Reads to the end of the data, so that its checksum is checked. Entries that were not read
+    /// are passed over.
     ///
     /// # Errors
     ///
     /// [`ReadError`].
-    pub fn finish(mut self) -> Result<(Digests, GzipFacts), ReadError> {
+    pub fn read_to_end(&mut self) -> Result<(), ReadError> {
         while self.next_entry()?.is_some() {}
         let offset = self.position;
         let mut buffer = vec![0; 64 * 1024];
@@ -279,15 +295,20 @@ impl<R: Read> Reader<R> {
         if after_end {
             return Err(ReadError::Damage(Damage::AfterEnd { offset }));
         }
-        let facts = self.stream.facts();
-        Ok((self.digests()?, facts))
+        Ok(())
     }
 
-    /// Reads the rest of the compressed file without looking at it, for its checksums.
-    fn digests(self) -> Result<Digests, ReadError> {
+    /// Reads the rest of the compressed file without looking at it, and gives its checksums. What
+    /// is told of its members is what was met so far.
+    ///
+    /// # Errors
+    ///
+    /// What reading the file gives.
+    pub fn finish(self) -> io::Result<(Digests, GzipFacts)> {
+        let facts = self.stream.facts();
         let mut source = self.stream.into_source();
-        io::copy(&mut source, &mut io::sink()).map_err(ReadError::Io)?;
-        Ok(source.into_inner().finish().1)
+        io::copy(&mut source, &mut io::sink())?;
+        Ok((source.into_inner().finish().1, facts))
     }
 
     /// The whole content of the present entry, which must be short.
@@ -388,68 +409,6 @@ impl Extensions {
     }
 }
 
-impl Listing {
-    /// Lists a parcel file in one pass. Damage is part of the listing, not an error.
-    ///
-    /// # Errors
-    ///
-    /// [`ListingError`] when the file cannot be read at all.
-    pub fn of_archive(
-        path: &Path,
-        observers: &mut Observers<'_>,
-        progress: &dyn Progress,
-    ) -> Result<Self, ListingError> {
-        // Before opening: a named pipe would block for ever.
-        if !fs_err::metadata(path)?.is_file() {
-            return Err(ListingError::WrongKind {
-                path: path.to_owned(),
-                expected: "file",
-            });
-        }
-        let mut file = fs_err::File::open(path)?;
-        let length = file.metadata()?.len();
-        progress.begin(Step::Read, Some(length));
-        let mut start = Vec::new();
-        file.by_ref().take(4).read_to_end(&mut start)?;
-        let early = early_damage(&start);
-        let mut reader = Reader::open(file.into(), progress)?;
-        let mut pass = Pass::default();
-        let damage = match early {
-            Some(damage) => Some(damage),
-            None => match pass.run(&mut reader, observers) {
-                Ok(()) => None,
-                Err(ReadError::Damage(damage)) => Some(damage),
-                Err(ReadError::Io(error)) => return Err(error.into()),
-            },
-        };
-        let (digests, gzip, damage) = match damage {
-            Some(damage) => {
-                let gzip = reader.stream.facts();
-                (reader.digests().map_err(io_error)?, gzip, Some(damage))
-            }
-            None => Pass::end(path, reader)?,
-        };
-        progress.end();
-        let archive = ArchiveFacts {
-            digests,
-            gzip,
-            damage,
-            meta_end_bytes: pass.meta_end_bytes,
-        };
-        Ok(Self {
-            entries: pass.entries,
-            archive: Some(archive),
-        })
-    }
-}
-
-fn io_error(error: ReadError) -> ListingError {
-    match error {
-        ReadError::Io(error) => error.into(),
-        ReadError::Damage(damage) => io::Error::other(damage).into(),
-    }
-}
-
 /// What the first bytes already tell.
 fn early_damage(start: &[u8]) -> Option<Damage> {
     let not_gzip = |start: &str| {
@@ -466,65 +425,5 @@ fn early_damage(start: &[u8]) -> Option<Damage> {
         [b'P', b'K', ..] => not_gzip("zip data"),
         [b'<', ..] => not_gzip("\"<\", as a web page does"),
         other => not_gzip(&format!("{other:02x?}")),
-    }
-}
-
-/// One pass over the entries of an archive.
-#[derive(Default)]
-struct Pass {
-    entries: Vec<RawEntry>,
-    name_bytes: usize,
-    meta_end_bytes: u64,
-}
-
-impl Pass {
-    fn run<R: Read>(
-        &mut self,
-        reader: &mut Reader<R>,
-        observers: &mut Observers<'_>,
-    ) -> Result<(), ReadError> {
-        let mut buffer = vec![0; 128 * 1024];
-        while let Some(entry) = reader.next_entry()? {
-            self.name_bytes += entry.name.len() + entry.link.as_ref().map_or(0, Vec::len);
-            if self.entries.len() >= MOST_ENTRIES || self.name_bytes > MOST_NAME_BYTES {
-                return Err(ReadError::Damage(Damage::TooManyEntries {
-                    most: MOST_ENTRIES,
-                }));
-            }
-            if entry.kind == RawKind::File && observers.begin(&entry) {
-                loop {
-                    let read = reader.read_content(&mut buffer)?;
-                    if read == 0 {
-                        break;
-                    }
-                    observers.chunk(&buffer[..read]);
-                }
-                observers.end();
-            }
-            let in_meta = entry.name.split(|&byte| byte == b'/').nth(1) == Some(b"meta");
-            self.entries.push(entry);
-            if in_meta {
-                self.meta_end_bytes =
-                    reader.position() + reader.content_left + reader.padding_left as u64;
-            }
-        }
-        Ok(())
-    }
-
-    /// The entries are all read: what comes after them, and the checksums of the whole.
-    fn end<R: Read>(
-        path: &Path,
-        reader: Reader<R>,
-    ) -> Result<(Digests, GzipFacts, Option<Damage>), ListingError> {
-        let facts_so_far = reader.stream.facts();
-        match reader.finish() {
-            Ok((digests, gzip)) => Ok((digests, gzip, None)),
-            Err(ReadError::Io(error)) => Err(error.into()),
-            // The reader is gone, so the file is read once more, for its checksums only.
-            Err(ReadError::Damage(damage)) => {
-                let digests = crate::digest::of_reader(fs_err::File::open(path)?)?;
-                Ok((digests, facts_so_far, Some(damage)))
-            }
-        }
     }
 }

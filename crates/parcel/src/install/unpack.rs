@@ -59,7 +59,8 @@ pub(super) fn unpack(
     {
         unpacking.entry(&entry, &mut reader)?;
     }
-    let (digests, _) = reader.finish().map_err(|error| unpacking.error(error))?;
+    reader.read_to_end().map_err(|error| unpacking.error(error))?;
+    let (digests, _) = reader.finish().map_err(read)?;
     let (tree, documents) = unpacking.finish()?;
     progress.end();
     Ok(Unpacked {

@@ -7,6 +7,7 @@
 //!
 //! [`crate::Tree`] is a listing that was proven safe.
 
+mod archive;
 mod directory;
 mod elf;
 mod observer;
