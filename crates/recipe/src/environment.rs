@@ -1,7 +1,7 @@
 //! Environments: from the recipe's specs to staged prefixes.
 //!
-//! [`resolve`] decides which packages an environment of a distro consists of, from the lock where
-//! there is one; [`stage`] installs them for their final prefix, adds the recipe's files and
+//! [`Workshop::resolve`] decides which packages an environment of a distro consists of, from the lock where
+//! there is one; [`Workshop::stage`] installs them for their final prefix, adds the recipe's files and
 //! compiles. The build machine is never asked what it is: only the distro's row counts.
 
 use std::path::{Path, PathBuf};

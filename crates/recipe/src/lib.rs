@@ -4,7 +4,7 @@
 //! parcel.toml --> Recipe --> environments --> staged tree --> meta/ --> tests --> parcels
 //! ```
 //!
-//! [`Recipe::load`] reads what is wanted and refuses what cannot be; [`build`] does the rest in
+//! [`Recipe::load`] reads what is wanted and refuses what cannot be; [`build()`] does the rest in
 //! one call: it solves or takes the lock, installs each environment for the prefix it will have on
 //! the cluster, copies the recipe's files, fills in the documents from what was really installed,
 //! runs the recipe's tests and hands the tree to [`parcel::Builder`].

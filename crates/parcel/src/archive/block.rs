@@ -179,7 +179,7 @@ mod tests {
     fn a_block_does_not_depend_on_those_before_it() {
         let mut deflater = Deflater::new(6);
         let first = deflater.deflate(b"some text, some text");
-        deflater.deflate(&[9; 100_000]);
+        deflater.deflate(&vec![9; 100_000]);
         assert_eq!(deflater.deflate(b"some text, some text"), first);
     }
 

@@ -18,6 +18,8 @@ use super::pool::Pool;
 /// How far deflated data looks back.
 const WINDOW_BYTES: usize = 32 * 1024;
 
+/// A block's packed bytes and how many it unpacks to.
+type Packed = (Arc<Vec<u8>>, usize);
 type Inflated = Result<(Vec<u8>, Crc), NotABlock>;
 
 /// A buffered source into which bytes can be put back.
@@ -78,9 +80,9 @@ impl<R: BufRead> BufRead for Source<R> {
 
     fn consume(&mut self, amount: usize) {
         if self.has_returned() {
-            self.returned.consume(amount)
+            self.returned.consume(amount);
         } else {
-            self.inner.consume(amount)
+            self.inner.consume(amount);
         }
     }
 }
@@ -92,7 +94,7 @@ pub(super) struct IndexedMember<R> {
     ahead: VecDeque<BlockSize>,
     /// The packed bytes of those that were, to go on from if they are not blocks.
     packed: VecDeque<Arc<Vec<u8>>>,
-    pool: Option<Pool<(Arc<Vec<u8>>, usize), Inflated>>,
+    pool: Option<Pool<Packed, Inflated>>,
     /// The present block, and how much of it was given out.
     current: Vec<u8>,
     at: usize,
@@ -121,7 +123,7 @@ impl<R: BufRead> IndexedMember<R> {
         }
         let pool = Pool::new(threads, || {
             let mut inflater = Inflater::new();
-            move |(packed, unpacked_bytes): (Arc<Vec<u8>>, usize)| {
+            move |(packed, unpacked_bytes): Packed| {
                 let bytes = inflater.inflate(&packed, unpacked_bytes)?;
                 let mut crc = Crc::new();
                 crc.update(&bytes);

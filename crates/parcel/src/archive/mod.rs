@@ -1,6 +1,6 @@
 //! The `.parcel` file: a gzip-compressed tar of one directory.
 //!
-//! [`write`] makes one from a [`Tree`](crate::Tree), the same bytes every time; [`Reader`] streams
+//! [`write()`] makes one from a [`Tree`](crate::Tree), the same bytes every time; [`Reader`] streams
 //! one, foreign and hostile ones included, holding nothing but the present entry.
 //!
 //! The archive is **one** gzip member with data: Cloudera's validator reads the first member only

@@ -47,7 +47,7 @@ impl<I: Send + 'static, O: Send + 'static> Pool<I, O> {
 
     /// Whether there is work enough: more would only take memory.
     pub(super) fn is_full(&self) -> bool {
-        self.pending.len() >= 2 * self.workers.len() + 1
+        self.pending.len() > 2 * self.workers.len()
     }
 
     /// Gives out a job.

@@ -266,7 +266,7 @@ impl<W: Write> TreeWriter<'_, W> {
             self.out
                 .write_all(&self.buffer[..read])
                 .map_err(WriteError::Write)?;
-            if left > 0 && (size_bytes - left) % BLOCK_BYTES == 0 {
+            if left > 0 && (size_bytes - left).is_multiple_of(BLOCK_BYTES) {
                 self.out.cut().map_err(WriteError::Write)?;
             }
             self.progress.advance(read as u64);

@@ -59,7 +59,9 @@ pub(super) fn unpack(
     {
         unpacking.entry(&entry, &mut reader)?;
     }
-    reader.read_to_end().map_err(|error| unpacking.error(error))?;
+    reader
+        .read_to_end()
+        .map_err(|error| unpacking.error(error))?;
     let (digests, _) = reader.finish().map_err(read)?;
     let (tree, documents) = unpacking.finish()?;
     progress.end();

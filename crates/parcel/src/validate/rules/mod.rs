@@ -1,4 +1,4 @@
-//! The rules, one file per subject area. Each exposes one table; [`super::rules`] joins them.
+//! The rules, one file per subject area. Each exposes one table; [`super::rules()`] joins them.
 
 pub(super) mod alternatives;
 pub(super) mod archive;
