@@ -14,5 +14,6 @@ mod output;
 mod quickstart;
 mod readme;
 mod real;
+mod reports;
 mod solving;
 mod support;
