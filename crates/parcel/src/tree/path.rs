@@ -90,19 +90,24 @@ impl TreePath {
 
 impl Ord for TreePath {
     fn cmp(&self, other: &Self) -> Ordering {
-        // A slash sorts before every other byte, which compares the paths part by part.
-        let key = |&byte: &u8| if byte == b'/' { 0 } else { u16::from(byte) + 1 };
-        let (mut ours, mut theirs) = (&*self.0, &*other.0);
-        // Paths share most of their bytes; whole chunks compare many times faster.
-        while let (Some((ours_first, ours_rest)), Some((theirs_first, theirs_rest))) =
-            (ours.split_first_chunk::<64>(), theirs.split_first_chunk())
-        {
-            if ours_first != theirs_first {
-                break;
-            }
-            (ours, theirs) = (ours_rest, theirs_rest);
+        let (ours, theirs) = (&*self.0, &*other.0);
+        let (mut low, mut high) = (0, ours.len().min(theirs.len()));
+        if ours[..high] == theirs[..high] {
+            return ours.len().cmp(&theirs.len());
         }
-        ours.iter().map(key).cmp(theirs.iter().map(key))
+        // The first difference lies in low..high. Paths share most of their bytes, and slices
+        // compare many times faster than bytes one by one.
+        while high - low > 1 {
+            let middle = low.midpoint(high);
+            if ours[low..middle] == theirs[low..middle] {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        // A slash sorts before every other byte, which compares the paths part by part.
+        let key = |byte: u8| if byte == b'/' { 0 } else { u16::from(byte) + 1 };
+        key(ours[low]).cmp(&key(theirs[low]))
     }
 }
 
