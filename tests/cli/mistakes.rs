@@ -93,6 +93,78 @@ mod in_the_recipe {
     }
 
     #[test]
+    fn a_distro_with_a_slip() {
+        snapshot!(with_recipe_changed("\"el8\"", "\"jamy\""));
+    }
+
+    #[test]
+    fn a_mode_of_three_digits() {
+        let files = "\n[[files]]\nfrom = \"environment.yml\"\nto = \"x\"\nmode = ";
+        snapshot!(with_recipe_longer(&format!("{files}\"755\"\n")));
+    }
+
+    #[test]
+    fn a_mode_that_an_archive_does_not_carry() {
+        let files = "\n[[files]]\nfrom = \"environment.yml\"\nto = \"x\"\nmode = ";
+        snapshot!(with_recipe_longer(&format!("{files}\"4755\"\n")));
+    }
+
+    #[test]
+    fn a_file_where_the_build_writes_its_own() {
+        snapshot!(with_recipe_longer(
+            "\n[[files]]\nfrom = \"environment.yml\"\nto = \"meta/parcel.json\"\n"
+        ));
+    }
+
+    #[test]
+    fn a_template_by_its_path() {
+        let place = Place::with_recipe();
+        place.write("mine.sh", "export A={{ name }}\n");
+        let path = place.at("mine.sh");
+        let template = format!("\n[defines]\ntemplate = \"{}\"\n", path.display());
+        place.append("demo/parcel.toml", &template);
+        snapshot!(refused(&place, "build demo -o out"));
+        assert_eq!(place.read("mine.sh"), "export A={{ name }}\n");
+    }
+
+    #[test]
+    fn an_environment_where_the_default_ones_name_is_written() {
+        let place = Place::with_recipe();
+        let table = "\n[environments.default]\nspec = \"environment.yml\"\n";
+        place.append("demo/parcel.toml", table);
+        let name = "name = \"DEMO\"";
+        let longer = format!("{name}\ndefault-environment = \"default\"");
+        place.edit("demo/parcel.toml", name, &longer);
+        snapshot!(refused(&place, "build demo -o out"));
+    }
+
+    #[test]
+    fn release_notes_that_are_a_folder() {
+        let place = Place::with_recipe();
+        fs_err::create_dir(place.at("demo/notes")).unwrap();
+        let name = "name = \"DEMO\"";
+        let longer = format!("{name}\nrelease-notes = \"notes\"");
+        place.edit("demo/parcel.toml", name, &longer);
+        snapshot!(refused(&place, "build demo -o out"));
+    }
+
+    #[test]
+    fn a_version_that_a_package_does_not_have() {
+        snapshot!(with_environment("dependencies:\n  - hello ==9.9\n"));
+    }
+
+    #[test]
+    fn a_test_that_changes_a_file_and_hides_it() {
+        let run = "cd $CONDA_PREFIX/etc && cp -p hello.conf $HOME/t && \
+                   tr a-z A-Z < $HOME/t > hello.conf && touch -r $HOME/t hello.conf";
+        let outcome = with_recipe_longer(&format!("\n[[test]]\nrun = \"{run}\"\n"));
+        assert!(
+            outcome.stderr.contains("changed the staged files"),
+            "{outcome}"
+        );
+    }
+
+    #[test]
     fn two_environments_at_the_same_place() {
         snapshot!(with_recipe_longer(
             "\n[environments.another]\nat = \".\"\nspec = \"environment.yml\"\n"
@@ -398,6 +470,42 @@ mod with_a_parcel {
     }
 
     #[test]
+    fn one_version_for_two_distros() {
+        let place = built();
+        fs_err::copy(place.at(PARCEL), place.at("out/DEMO-1.0-el9.parcel")).unwrap();
+        snapshot!(not_installed(&place, "out/DEMO-1.0-el9.parcel"));
+    }
+
+    #[test]
+    fn other_content_under_the_same_name() {
+        let place = built();
+        let files = "\n[[files]]\nfrom = \"environment.yml\"\nto = \"x\"\n";
+        place.append("demo/parcel.toml", files);
+        let outcome = place.run("build demo -o out").done();
+        assert!(
+            outcome.stderr.contains("was there with other content"),
+            "{outcome}"
+        );
+        let again = place.run("build demo -o out").done();
+        assert!(!again.stderr.contains("other content"), "{again}");
+    }
+
+    #[test]
+    fn one_of_several_that_is_not_there() {
+        let place = built();
+        snapshot!(place.run(&format!("validate {PARCEL} nowhere.parcel")));
+    }
+
+    #[test]
+    fn a_lock_in_a_folder_that_is_not_there() {
+        let place = Place::with_recipe();
+        snapshot!(refused(
+            &place,
+            "build demo -o out --lock nowhere/parcel.lock"
+        ));
+    }
+
+    #[test]
     fn one_that_is_cut_off_is_not_inspected() {
         let place = built();
         cut_off(&place);
@@ -414,7 +522,7 @@ mod with_a_parcel {
         assert!(
             outcome
                 .stderr
-                .contains(&format!("parcelctl validate {PARCEL}")),
+                .contains(&format!("parcelctl validate --as parcel {PARCEL}")),
             "{outcome}"
         );
         let validated = place.run(&format!("validate {PARCEL}"));

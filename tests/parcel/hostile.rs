@@ -542,6 +542,7 @@ fn child_lists_and_proves() {
             let limits = [
                 Problem::TooLong { most: 4096 },
                 Problem::TooMany { most: 2_000_000 },
+                Problem::TooDeep { most: 128 },
             ];
             assert!(limits.contains(&error.problem), "{error}");
         }
@@ -594,9 +595,12 @@ fn deep_names_do_not_multiply() {
     });
     let memory = most_memory_kib(CHILD, &path);
     assert!(memory < 64 * 1024, "{memory} KiB");
-    // As long as names may be, and deep: all implied directories count.
-    bomb(&path, &Tar::with_meta(), 400, |count| {
-        let name = format!("A-1.0/{count}/{}", "a/".repeat(2_030));
+    // As long and as deep as names may be: all implied directories count.
+    bomb(&path, &Tar::with_meta(), 8_000, |count| {
+        let name = format!(
+            "A-1.0/{count}/{}",
+            "a234567890123456789012345678/".repeat(125)
+        );
         Tar::new()
             .long_name(name.as_bytes())
             .directory("A-1.0/x/")
@@ -607,14 +611,28 @@ fn deep_names_do_not_multiply() {
 }
 
 #[test]
+fn a_name_deeper_than_128_parts_is_refused() {
+    let named = |parts: usize| {
+        let name = format!("A-1.0{}", "/a".repeat(parts - 1));
+        let tar = Tar::with_meta().long_name(name.as_bytes());
+        Tree::try_from(&list_bytes(&tar.file("A-1.0/x", b"").parcel()))
+    };
+    named(128).unwrap();
+    let error = named(129).unwrap_err();
+    assert_eq!(error.problem, Problem::TooDeep { most: 128 });
+    assert!(error.to_string().contains("128 parts"), "{error}");
+}
+
+#[test]
 fn links_over_long_ways_do_not_take_for_ever() {
-    let deep = format!("A-1.0/{}", "a/".repeat(2_000));
+    let way = "a234567890123456789012345678/".repeat(125);
+    let deep = format!("A-1.0/{way}");
     let mut tar = Tar::with_meta()
         .long_name(deep.as_bytes())
         .directory("A-1.0/x/");
-    for count in 0..300 {
+    for count in 0..5_500 {
         tar = tar
-            .long_link("a/".repeat(2_000).as_bytes())
+            .long_link(way.as_bytes())
             .symlink(&format!("A-1.0/{count}"), "x");
     }
     let listing = list_bytes(&tar.parcel());

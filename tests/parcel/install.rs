@@ -271,7 +271,7 @@ fn a_parcel_without_usable_metadata_is_refused() {
 
 #[test]
 fn a_product_that_would_hide_or_climb_is_refused() {
-    for directory in ["..-1", ".-1", "-1", ".parcelctl-1"] {
+    for directory in ["..-1", ".-1", "-1", ".parcelctl-1", ".parcelctl-x y-1"] {
         let name = format!("{directory}/meta/parcel.json");
         let tar = Tar::new().file(&name, parcel_json(directory).as_bytes());
         let error = refused_bytes(&tar.parcel());

@@ -75,6 +75,54 @@ fn two_processes_at_once_leave_each_other_alone() {
 }
 
 #[test]
+#[ignore = "a child of other tests"]
+fn child_sweeps_while_it_works() {
+    let Some(folder) = argument() else { return };
+    let mut made = parcel::scratch::MadeDirectories::default();
+    made.make(&folder.join("made")).unwrap();
+    made.make(&folder.join("made/inner")).unwrap();
+    let inner = folder.join("made/inner");
+    let directory = ScratchDirectory::create_in(&inner).unwrap();
+    let work = directory.path().to_owned();
+    fs_err::create_dir(work.join("a")).unwrap();
+    std::thread::spawn(move || {
+        for count in 0_u64.. {
+            // Also what makes the directory anew must not succeed.
+            let at = work.join(format!("a/{}", count % 50));
+            let _ = fs_err::create_dir_all(&at);
+            let _ = fs_err::write(at.join(count.to_string()), "x");
+        }
+    });
+    std::thread::spawn(move || {
+        loop {
+            let _ = write_file(&inner.join("x"), b"x");
+            let _ = fs_err::remove_file(inner.join("x"));
+        }
+    });
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    parcel::scratch::sweep();
+    assert!(parcel::scratch::interrupted());
+    #[expect(clippy::exit, reason = "as a signal handler does")]
+    std::process::exit(0);
+}
+
+#[test]
+fn a_sweep_leaves_no_stage_behind_while_others_work_on_it() {
+    for _ in 0..5 {
+        let folder = tempfile::tempdir().unwrap();
+        run(&mut child(
+            "scratch::child_sweeps_while_it_works",
+            folder.path(),
+        ));
+        let inner = folder.path().join("made/inner");
+        if inner.exists() {
+            // Only what was finished may be there.
+            assert_eq!(names(&inner), ["x"]);
+        }
+    }
+}
+
+#[test]
 fn a_pipe_or_a_link_with_such_a_name_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);

@@ -124,3 +124,19 @@ fn a_bomb_of_ten_gibibytes_is_a_finding() {
     assert_eq!(codes(&judge(&path)), ["T110"]);
     println!("ten gibibytes of zeros in {:?}", started.elapsed());
 }
+
+#[test]
+fn an_archive_of_the_content_alone_is_not_told_to_be_called_after_its_dot() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = Archive::new()
+        .directory("./")
+        .directory("./meta/")
+        .file("./meta/parcel.json", super::archive::PARCEL_JSON)
+        .file("./meta/demo_env.sh", "export DEMO=1\n");
+    let report = judge(&archive.save(folder.path()));
+    assert!(codes(&report).contains(&"E103"), "{:?}", codes(&report));
+    for finding in &report.findings {
+        let hint = finding.hint.as_deref().unwrap_or_default();
+        assert!(!hint.contains("-DISTRO.parcel"), "{hint}");
+    }
+}

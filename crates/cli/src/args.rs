@@ -14,7 +14,7 @@ Data goes to standard output, talk to standard error.
 Start with:
   parcelctl init my-parcel
   parcelctl build my-parcel -o out
-  parcelctl install out/*.parcel --root /")]
+  parcelctl install out/MY_PARCEL-1.0-el8.parcel --root /")]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,
@@ -116,8 +116,8 @@ pub(crate) struct BuildArgs {
 
 /// Check parcels, directories and documents against the rules
 ///
-/// What a path is, is found from the path: a .parcel file, a directory NAME-VERSION with meta/, or
-/// a document by its name. Exits with 1 when an error was found.
+/// What a path is, is found from the path: a .parcel file, a directory NAME-VERSION with meta/, a
+/// folder of parcels, or a document by its name. Exits with 1 when an error was found.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -221,16 +221,17 @@ pub(crate) struct RepoIndexArgs {
     pub(crate) directory: PathBuf,
 }
 
-/// Install parcels under a root, as a Cloudera agent would
+/// Unpack and activate parcels under a root
 ///
 /// A parcel is checked against its side files (.sha, .sha256), unpacked beside its place and
 /// renamed; the link NAME is made where the parcel asks for one. Installing the same parcel again
-/// changes nothing. The directory of each parcel is printed.
+/// changes nothing. Users, permissions and alternatives of a parcel are not applied yet; a warning
+/// says so. The directory of each parcel is printed.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   parcelctl install out/ANALYTICS-1.0-el8.parcel
-  parcelctl install out/*.parcel --root /mnt/image")]
+  parcelctl install out/ANALYTICS-1.0-el8.parcel out/TOOLS-2-el8.parcel --root /mnt/image")]
 pub(crate) struct InstallArgs {
     /// Parcel files
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]

@@ -1,6 +1,5 @@
 //! Why a command ended early: the error, the way out, and the exit status that goes with them.
 
-use std::error::Error;
 use std::io;
 
 use crate::output::ExitStatus;
@@ -153,9 +152,10 @@ impl From<parcel::install::InstallError> for Failure {
 
 impl From<parcel::repository::IndexError> for Failure {
     fn from(error: parcel::repository::IndexError) -> Self {
+        use parcel::repository::IndexError as E;
         let hint = error.hint();
-        let failure = match error.source() {
-            Some(cause) if cause.is::<io::Error>() => Self::could_not_run(error),
+        let failure = match error {
+            E::Io { .. } | E::Listing { .. } => Self::could_not_run(error),
             _ => Self::found_errors(error),
         };
         failure.hint(hint)

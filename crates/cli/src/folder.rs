@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use parcel::scratch::MadeDirectories;
+
 use crate::failure::Failure;
 
 /// An environment variable that is set and not empty.
@@ -58,11 +60,10 @@ pub(crate) fn source_date_epoch() -> Result<Option<parcel::archive::Epoch>, Fail
     Ok(Some(parcel::archive::Epoch::from_seconds(seconds)))
 }
 
-/// A folder for output. Where it was made and stays empty, it goes again: a command that fails
-/// leaves nothing behind.
+/// A folder for output. Where it was made and stays empty, it goes again: a command that fails or
+/// is interrupted leaves nothing behind.
 pub(crate) struct OutputFolder {
-    /// What was missing and was made, innermost first.
-    made: Vec<PathBuf>,
+    _made: MadeDirectories,
 }
 
 impl OutputFolder {
@@ -79,23 +80,19 @@ impl OutputFolder {
             Failure::could_not_run(error.context(context))
                 .hint(Some("Give another one with -o.".to_owned()))
         };
-        let made = path
+        let missing: Vec<&Path> = path
             .ancestors()
             .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
-            .map(Path::to_owned)
             .collect();
-        let folder = Self { made };
-        fs_err::create_dir_all(path).map_err(failure)?;
-        parcel::scratch::ScratchFile::create_in(path).map_err(failure)?;
-        Ok(folder)
-    }
-}
-
-impl Drop for OutputFolder {
-    fn drop(&mut self) {
-        for folder in &self.made {
-            // Fails where there is something in it, and should.
-            let _ = fs_err::remove_dir(folder);
+        let mut made = MadeDirectories::default();
+        for folder in missing.into_iter().rev() {
+            match made.make(folder) {
+                // Another build may make it at the same time.
+                Err(_) if folder.is_dir() => {}
+                result => result.map_err(failure)?,
+            }
         }
+        parcel::scratch::ScratchFile::create_in(path).map_err(failure)?;
+        Ok(Self { _made: made })
     }
 }

@@ -32,6 +32,8 @@ fn main() -> ExitCode {
         Ok(()) => run(&cli, &printer),
         Err(error) => Err(Failure::could_not_run(error)),
     };
+    // What failed then may have failed because its files went: the handler has the last word.
+    parcel::scratch::wait_if_interrupted();
     match result {
         Ok(status) => status.into(),
         // Who reads our output has read enough.

@@ -152,6 +152,10 @@ fn unsolvable_hint(
 ) -> String {
     let asked = channels.join(", ");
     if let Some(Missing { name, nearest }) = missing.first() {
+        // Indexes are read as far as specs match, so a name can be missing for its version only.
+        if nearest.as_ref() == Some(name) {
+            return format!("`{name}` is in the channels ({asked}), but not in such a version");
+        }
         let or = nearest
             .as_ref()
             .map(|n| format!("; did you mean `{n}`?"))

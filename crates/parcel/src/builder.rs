@@ -9,7 +9,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::archive::{self, WriteError, WriteOptions};
-use crate::digest::Digests;
+use crate::digest::{self, Digests};
 use crate::listing::{Found, Listing, ListingError, Needle, Needles, Observers};
 use crate::meta::{Meta, MetaError};
 use crate::name::ParcelName;
@@ -94,6 +94,8 @@ pub struct Parcel {
     pub unpacked_bytes: u64,
     /// What the rules said, short of errors.
     pub report: SubjectReport,
+    /// Whether another parcel with this name, but other content, was there and is gone.
+    pub replaced: bool,
 }
 
 /// Builds one parcel from a directory.
@@ -204,7 +206,7 @@ impl Builder {
         }
         let meta = Meta::from_documents(inspection.documents())?;
         let tree = Tree::try_from(&listing)?;
-        let (path, digests) = self.write(&tree, out, progress)?;
+        let (path, digests, replaced) = self.write(&tree, out, progress)?;
         Ok(Parcel {
             path,
             name: self.name.clone(),
@@ -213,6 +215,7 @@ impl Builder {
             entries: tree.len(),
             unpacked_bytes: tree.unpacked_bytes(),
             report,
+            replaced,
         })
     }
 
@@ -221,7 +224,7 @@ impl Builder {
         tree: &Tree,
         out: &Path,
         progress: &dyn Progress,
-    ) -> Result<(PathBuf, Digests), BuildError> {
+    ) -> Result<(PathBuf, Digests, bool), BuildError> {
         let output = |cause| BuildError::Output {
             directory: out.to_owned(),
             cause,
@@ -241,6 +244,10 @@ impl Builder {
             side("sha256", digests.sha256.to_string()).map_err(output)?,
             side("sha", digests.sha1.to_string()).map_err(output)?,
         ];
+        let replaced = match fs_err::File::open(&path) {
+            Ok(old) => digest::of_reader(old).map_err(output)? != digests,
+            Err(_) => false,
+        };
         // Side files of a parcel that had this name are wrong from the moment this one appears.
         for (_, side) in sides.iter().rev() {
             match fs_err::remove_file(side) {
@@ -252,7 +259,7 @@ impl Builder {
         for (file, side) in sides {
             file.finish(&side).map_err(output)?;
         }
-        Ok((path, digests))
+        Ok((path, digests, replaced))
     }
 }
 

@@ -75,9 +75,10 @@ impl NameError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Dash { text, .. } => Some(format!("Use \"{}\".", text.replace('-', "_"))),
-            Self::Character { .. } => {
-                Some("Use letters, digits and the marks . _ + ~ only.".to_owned())
-            }
+            Self::Character { .. } => Some(
+                "Use letters, digits and the marks . _ + ~ only; a version may also have dashes."
+                    .to_owned(),
+            ),
             Self::Ending { .. } | Self::Parts { .. } => Some(
                 "A parcel is called like ANALYTICS-1.0-el8.parcel: product, version, distribution."
                     .to_owned(),
@@ -100,17 +101,19 @@ fn check(part: &'static str, text: &str, dash: bool) -> Result<(), NameError> {
     if text.is_empty() {
         return Err(NameError::Empty { part });
     }
+    // Before all else that may be wrong: scratch things are hidden, and this must never pass for
+    // one, whoever forgives other characters.
+    if part == Product::PART && text.starts_with('.') {
+        return Err(NameError::Hidden {
+            part,
+            text: text.to_owned(),
+        });
+    }
     if let Some(character) = text.chars().find(|&c| !is_allowed(c)) {
         return Err(NameError::Character {
             part,
             text: text.to_owned(),
             character,
-        });
-    }
-    if part == Product::PART && text.starts_with('.') {
-        return Err(NameError::Hidden {
-            part,
-            text: text.to_owned(),
         });
     }
     if !dash && text.contains('-') {
@@ -335,7 +338,7 @@ mod tests {
 
     #[test]
     fn rejects_a_product_that_would_be_hidden() {
-        for product in [".", "..", ".parcelctl"] {
+        for product in [".", "..", ".parcelctl", ".parcelctl-x y", ".a/b"] {
             let error = product.parse::<Product>().unwrap_err();
             assert!(matches!(error, NameError::Hidden { .. }), "{product}");
         }

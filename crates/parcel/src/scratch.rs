@@ -7,28 +7,137 @@
 //! is not locked is rubbish.
 
 use std::collections::BTreeSet;
-use std::fs::{File, Permissions};
+use std::fs::{File, Permissions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rustix::fs::{CWD, RenameFlags};
 
 /// What the name of every scratch file and directory begins with. The dot keeps agents, which scan
 /// the parcels directory, from taking it for a parcel.
 const PREFIX: &str = ".parcelctl-";
 
-static LIVE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
-
-fn live() -> std::sync::MutexGuard<'static, BTreeSet<PathBuf>> {
-    LIVE.lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+/// What this process has to remove when it ends before its time.
+struct Live {
+    /// Scratch files and directories.
+    scratch: BTreeSet<PathBuf>,
+    /// Directories that go if they are empty, outer ones before those in them.
+    made: Vec<PathBuf>,
 }
 
-/// Removes every scratch file and directory of this process: for a signal handler's thread, just
-/// before it ends the process.
+static LIVE: Mutex<Live> = Mutex::new(Live {
+    scratch: BTreeSet::new(),
+    made: Vec::new(),
+});
+/// Held while names change that must change all or not at all.
+static WHOLE: Mutex<()> = Mutex::new(());
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// How often, and after what pause, something is tried again that other threads or processes may
+/// have come between.
+const MOST_TRIES: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// The list of what to sweep. Once it was swept, nobody else gets it: what is made is in the list
+/// before this is let go, so nothing comes to be that the sweep does not see.
+fn live() -> MutexGuard<'static, Live> {
+    let live = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
+    if interrupted() {
+        drop(live);
+        wait_if_interrupted();
+        unreachable!("who was interrupted waits for ever");
+    }
+    live
+}
+
+/// Whether [`sweep`] was called: the process is about to end.
+pub fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::SeqCst)
+}
+
+/// Waits for the end of the process if [`sweep`] was called. What fails then fails because its
+/// files went, and is not worth a word.
+pub fn wait_if_interrupted() {
+    while interrupted() {
+        std::thread::park();
+    }
+}
+
+/// Keeps [`sweep`] from coming between changes that must happen all or not at all.
+pub(crate) fn whole() -> MutexGuard<'static, ()> {
+    let guard = WHOLE.lock().unwrap_or_else(PoisonError::into_inner);
+    if interrupted() {
+        drop(guard);
+        wait_if_interrupted();
+        unreachable!("who was interrupted waits for ever");
+    }
+    guard
+}
+
+/// Removes every scratch file and directory of this process, and the directories that were made
+/// for them: for a signal handler's thread, just before it ends the process. From now on, whoever
+/// wants to begin or to end a scratch thing waits for ever.
 pub fn sweep() {
-    for path in std::mem::take(&mut *live()) {
-        remove(&path);
+    INTERRUPTED.store(true, Ordering::SeqCst);
+    let _whole = WHOLE.lock().unwrap_or_else(PoisonError::into_inner);
+    let (scratch, made) = {
+        let mut live = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
+        (
+            std::mem::take(&mut live.scratch),
+            std::mem::take(&mut live.made),
+        )
+    };
+    // Other threads still work on them. All are stopped first, so that none fills a disk while
+    // another is being removed.
+    let stopped: Vec<_> = scratch
+        .iter()
+        .filter_map(|path| Some((path, move_away(path)?)))
+        .collect();
+    for (_, away) in &stopped {
+        remove_surely(away);
+    }
+    for path in &scratch {
+        remove_surely(path);
+    }
+    for directory in made.iter().rev() {
+        // Fails where something is in it, and should.
+        let _ = fs_err::remove_dir(directory);
+    }
+}
+
+/// Gives a scratch directory another name and puts a file in its place, so that nobody finds it,
+/// nor makes it anew.
+fn move_away(path: &Path) -> Option<PathBuf> {
+    if !path.symlink_metadata().is_ok_and(|there| there.is_dir()) {
+        return None;
+    }
+    // The name is still a scratch thing's: should it survive, the next one removes it.
+    let mut away = path.as_os_str().to_owned();
+    away.push(".gone");
+    let away = PathBuf::from(away);
+    let exchanged = File::create_new(&away).is_ok()
+        && rustix::fs::renameat_with(CWD, path, CWD, &away, RenameFlags::EXCHANGE).is_ok();
+    if !exchanged {
+        // Some file systems cannot exchange, and on a full disk there is no file.
+        let _ = fs_err::remove_file(&away);
+        fs_err::rename(path, &away).ok()?;
+        let _ = File::create_new(path);
+    }
+    Some(away)
+}
+
+/// Removes what other threads may be working on.
+fn remove_surely(path: &Path) {
+    for _ in 0..MOST_TRIES {
+        remove(path);
+        if path.symlink_metadata().is_err() {
+            return;
+        }
+        std::thread::sleep(PAUSE);
     }
 }
 
@@ -38,6 +147,90 @@ fn remove(path: &Path) {
         Ok(metadata) if metadata.is_dir() => fs_err::remove_dir_all(path),
         _ => fs_err::remove_file(path),
     };
+}
+
+/// Directories that were missing and were made, on the way to where something will be put. They go
+/// again, if they are empty, when this is dropped or a signal ends the program.
+#[derive(Debug, Default)]
+pub struct MadeDirectories(Vec<PathBuf>);
+
+impl MadeDirectories {
+    /// Makes a directory in one that is there.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made, or is there already.
+    pub fn make(&mut self, directory: &Path) -> io::Result<()> {
+        let mut live = live();
+        fs_err::create_dir(directory)?;
+        live.made.push(directory.to_owned());
+        self.0.push(directory.to_owned());
+        Ok(())
+    }
+}
+
+impl Drop for MadeDirectories {
+    fn drop(&mut self) {
+        for directory in self.0.iter().rev() {
+            // Fails where something was put in it, and should.
+            let _ = fs_err::remove_dir(directory);
+        }
+        if !self.0.is_empty() {
+            live().made.retain(|made| !self.0.contains(made));
+        }
+    }
+}
+
+/// A file that one process at a time has. It goes with whoever has it.
+#[derive(Debug)]
+pub(crate) struct LockFile(Claim);
+
+impl LockFile {
+    /// Waits for the file at a path, and makes it where it is missing. Nobody else can open it, so
+    /// nobody who may not have it can keep others waiting.
+    pub(crate) fn wait(path: &Path) -> io::Result<Self> {
+        let mut waited = None;
+        loop {
+            let mut live = live();
+            let (file, locked) = if let Some(file) = waited.take() {
+                (file, true)
+            } else {
+                let mut open = File::options();
+                open.read(true).write(true).create(true).mode(0o600);
+                let file = open.open(path)?;
+                let locked = !matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+                (file, locked)
+            };
+            if !locked {
+                // Not while holding what the sweep needs.
+                drop(live);
+                while file
+                    .lock()
+                    .is_err_and(|error| error.kind() == io::ErrorKind::Interrupted)
+                {
+                }
+                waited = Some(file);
+                continue;
+            }
+            // Who had it before us has removed it; then it is no longer the one that others see.
+            let ours = file.metadata()?;
+            match path.symlink_metadata() {
+                Ok(seen) if (seen.dev(), seen.ino()) == (ours.dev(), ours.ino()) => {}
+                Ok(_) => continue,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            }
+            let path = path.to_owned();
+            live.scratch.insert(path.clone());
+            return Ok(Self(Claim { path, _lock: file }));
+        }
+    }
+}
+
+impl Drop for LockFile {
+    fn drop(&mut self) {
+        let _ = fs_err::remove_file(&self.0.path);
+    }
 }
 
 /// Removes what killed processes left in a directory.
@@ -81,7 +274,9 @@ impl Claim {
         create: impl Fn() -> io::Result<T>,
         path: impl Fn(&T) -> &Path,
     ) -> io::Result<(T, Self)> {
-        loop {
+        // Until it is in the list, no sweep may begin.
+        let mut live = live();
+        for _ in 0..MOST_TRIES {
             let made = create()?;
             let lock = match File::options().read(true).open(path(&made)) {
                 Ok(lock) => lock,
@@ -89,22 +284,25 @@ impl Claim {
                 Err(error) => return Err(error),
             };
             // Where a file system knows no locks, nobody can get one and take this for rubbish.
-            while lock
-                .lock()
-                .is_err_and(|error| error.kind() == io::ErrorKind::Interrupted)
-            {}
+            // Where somebody else has it, it is about to go.
+            if matches!(lock.try_lock(), Err(TryLockError::WouldBlock)) {
+                continue;
+            }
             if path(&made).exists() {
                 let path = path(&made).to_owned();
-                live().insert(path.clone());
+                live.scratch.insert(path.clone());
                 return Ok((made, Self { path, _lock: lock }));
             }
         }
+        Err(io::Error::other(
+            "another process takes every unfinished file for its own",
+        ))
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        live().remove(&self.path);
+        live().scratch.remove(&self.path);
     }
 }
 
@@ -185,6 +383,7 @@ impl ScratchFile {
     /// When it cannot be synced or renamed; then it is removed.
     pub fn finish(self, target: &Path) -> io::Result<()> {
         self.sync()?;
+        wait_if_interrupted();
         self.file.persist(target).map_err(|error| error.error)?;
         sync_parent(target)
     }

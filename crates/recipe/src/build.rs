@@ -37,6 +37,12 @@ pub enum BuildError {
         /// The lock.
         lock: PathBuf,
     },
+    /// The folder that a lock should lie in is not there.
+    #[error("--lock {} lies in a folder that does not exist", lock.display())]
+    LockFolder {
+        /// The lock.
+        lock: PathBuf,
+    },
     /// The recipe has environments, and this program was built without them.
     #[error("this parcelctl was built without conda environments, and the recipe has some")]
     WithoutConda,
@@ -69,6 +75,7 @@ impl BuildError {
             #[cfg(feature = "conda")]
             Self::Lock(error) => error.hint(),
             Self::NoLock { .. } => Some("Build once without --locked; it writes the lock.".into()),
+            Self::LockFolder { .. } => Some("Make the folder, or give another file.".into()),
             Self::WithoutConda => Some("Use the parcelctl with conda.".into()),
             Self::Stage(error) => error.hint(),
             Self::Template(error) => error.hint(),

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use conda_env::{
     BytecodeError, ChannelError, ChannelSource, Compiler, EnvironmentSpec, InstallError, Installer,
-    Lock, LockError, Solution, SolveError, Solver, SpecError, Store, Target, TargetError,
-    Unsatisfied,
+    Interpreter, Lock, LockError, Solution, SolveError, Solver, SpecError, Store, Target,
+    TargetError, Unsatisfied,
 };
 use parcel::archive::Epoch;
 
@@ -260,6 +260,13 @@ impl Workshop<'_> {
                 .searching(self.interpreters)
                 .with_progress(self.tasks())
                 .compile(&installed)?;
+            if let Some(Interpreter::Machine(path)) = &compiled.interpreter {
+                // Another patch level may compile to other bytes.
+                warnings.push(format!(
+                    "its own interpreter does not start here, so {} compiled its sources",
+                    path.display()
+                ));
+            }
             if !compiled.skipped.is_empty() {
                 let count = compiled.skipped.len();
                 let first = compiled.skipped[0].display();
@@ -269,7 +276,7 @@ impl Workshop<'_> {
             }
         }
         if environment.protect {
-            protect(stage, &at, library.as_deref()).map_err(StageError::from)?;
+            protect(stage, &at, library.as_deref())?;
         }
         let warnings = warnings
             .into_iter()
@@ -320,15 +327,15 @@ fn warnings(installed: &conda_env::Environment) -> Vec<String> {
 ///
 /// conda and mamba look for `conda-meta/frozen` (conda's CEP 22), pip for `EXTERNALLY-MANAGED`
 /// beside the standard library (PEP 668).
-fn protect(stage: &Stage, at: &str, library: Option<&Path>) -> std::io::Result<()> {
+fn protect(stage: &Stage, at: &str, library: Option<&Path>) -> Result<(), StageError> {
     const WHY: &str = "This environment is part of a Cloudera parcel and must not be changed. Build a new version of the parcel instead.";
     let frozen = serde_json::json!({ "message": WHY });
-    stage.write(
+    stage.replace(
         Path::new(at).join("conda-meta/frozen"),
         &format!("{frozen}\n"),
     )?;
     match library {
-        Some(library) => stage.write(
+        Some(library) => stage.replace(
             library.join("EXTERNALLY-MANAGED"),
             &format!("[externally-managed]\nError={WHY}\n"),
         ),

@@ -40,6 +40,12 @@ impl<'a> Environments<'a> {
             .lock
             .clone()
             .unwrap_or_else(|| recipe.folder.join(LOCK_FILE));
+        if let Some(folder) = options.lock.as_ref().and_then(|lock| lock.parent())
+            && !folder.as_os_str().is_empty()
+            && !folder.is_dir()
+        {
+            return Err(BuildError::LockFolder { lock: lock_path });
+        }
         // Other channels make the recipe's own lock meaningless.
         let uses_lock = options.channels.is_empty() || options.lock.is_some();
         let lock = if uses_lock {

@@ -76,6 +76,18 @@ impl Reader<'_> {
 
         let table = &source.parcel;
         let default_environment = mention(table.default_environment.as_ref())?;
+        let named_default = |environment: &EnvironmentRecipe| {
+            environment
+                .at
+                .as_ref()
+                .is_some_and(|at| at.as_bytes() == b"envs/default")
+        };
+        if let (Some(default), Some(_)) = (
+            &table.default_environment,
+            environments.iter().find(|&e| named_default(e)),
+        ) {
+            return Err(self.error(default, RecipeProblem::DefaultTaken));
+        }
         let tests = source
             .test
             .iter()
@@ -90,14 +102,14 @@ impl Reader<'_> {
         let release_notes = table
             .release_notes
             .as_ref()
-            .map(|path| self.existing(path))
+            .map(|path| self.existing_file(path))
             .transpose()?;
         let defines_template = source
             .defines
             .template
             .as_ref()
-            .map(Spanned::get_ref)
-            .cloned();
+            .map(|name| self.file_name(name))
+            .transpose()?;
         let has_environments = !environments.is_empty();
         Ok(Recipe {
             folder: folder_of(self.file),
@@ -307,7 +319,7 @@ impl Reader<'_> {
             environments.push(EnvironmentRecipe {
                 name: text.clone(),
                 at,
-                spec: self.existing(&table.spec)?,
+                spec: self.existing_file(&table.spec)?,
                 protect: table.protect,
                 compile_bytecode: table.compile_bytecode.unwrap_or(true),
                 files: self.files(&table.files, true)?,
@@ -350,8 +362,9 @@ impl Reader<'_> {
                     mode: table
                         .mode
                         .as_ref()
-                        .map(|mode| self.mode(mode))
+                        .map(|mode| self.file_mode(mode))
                         .transpose()?,
+                    recipe: self.file.to_owned(),
                     line: self.line(table.from.span().start),
                 })
             })
@@ -374,6 +387,32 @@ impl Reader<'_> {
         text.get_ref()
             .parse()
             .map_err(|error| self.error(text, RecipeProblem::Mode(error)))
+    }
+
+    /// A mode that an archive carries: whether a file may be executed, and nothing else.
+    fn file_mode(&self, text: &Spanned<String>) -> Result<Mode, RecipeError> {
+        let mode = self.mode(text)?;
+        if !matches!(mode.bits(), 0o644 | 0o755) {
+            return Err(self.error(text, RecipeProblem::FileMode { mode }));
+        }
+        Ok(mode)
+    }
+
+    /// The name of a file that lies beside another, not a path to anywhere.
+    fn file_name(&self, name: &Spanned<String>) -> Result<String, RecipeError> {
+        let text = name.get_ref();
+        if text.contains('/') || TreePath::parse(text.as_bytes()).is_err() {
+            return Err(self.error(name, RecipeProblem::TemplateName { name: text.clone() }));
+        }
+        Ok(text.clone())
+    }
+
+    fn existing_file(&self, path: &Spanned<String>) -> Result<PathBuf, RecipeError> {
+        let full = self.existing(path)?;
+        if full.is_dir() {
+            return Err(self.error(path, RecipeProblem::NotAFile { path: full }));
+        }
+        Ok(full)
     }
 
     fn existing(&self, path: &Spanned<String>) -> Result<PathBuf, RecipeError> {

@@ -40,6 +40,9 @@ impl RecipeError {
                 Some("Give a folder with a parcel.toml; `parcelctl init` makes one.".into())
             }
             RecipeProblem::Toml { hint, .. } => hint.clone(),
+            RecipeProblem::UnknownDistro { suffix } if near_distro(suffix).is_some() => {
+                near_distro(suffix).map(|near| format!("Did you mean \"{near}\"?"))
+            }
             RecipeProblem::UnknownDistro { suffix } => Some(format!(
                 "Write {{ suffix = \"{suffix}\", platform = \"linux-64\", glibc = \"2.39\" }} with the numbers of that system."
             )),
@@ -52,10 +55,25 @@ impl RecipeError {
             RecipeProblem::MissingFile { .. } => {
                 Some("Paths are relative to the folder of parcel.toml.".into())
             }
-            RecipeProblem::Mode(_) => Some("Quote it: mode = \"0644\".".into()),
+            RecipeProblem::Mode(error) => Some(match error.text.len() {
+                3 => format!("Write mode = \"0{}\".", error.text),
+                _ => "Write four octal digits, for example mode = \"0755\".".into(),
+            }),
+            RecipeProblem::FileMode { .. } => Some(
+                "Say more in [permissions.\"PATH\"]: it is set on the hosts, where a tar does not carry it."
+                    .into(),
+            ),
+            RecipeProblem::DefaultTaken => Some("Give that environment another name.".into()),
             _ => None,
         }
     }
+}
+
+/// The known distro that was most likely meant.
+fn near_distro(suffix: &Distro) -> Option<&'static str> {
+    let known: Vec<&'static str> = distro::TABLE.iter().map(|row| row.suffix).collect();
+    let near = nearest(suffix.as_str(), &known)?;
+    known.iter().copied().find(|&known| known == near)
 }
 
 /// What is wrong with a recipe.
@@ -146,6 +164,29 @@ pub enum RecipeProblem {
         /// The file.
         path: PathBuf,
     },
+    /// A folder stands where a file is wanted.
+    #[error("{} is not a file", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A template is named by a path.
+    #[error(
+        "template \"{name}\" is not the name of a file beside parcel.toml or of a built-in one"
+    )]
+    TemplateName {
+        /// The name.
+        name: String,
+    },
+    /// A file's mode is one that the archive does not carry.
+    #[error("mode \"{mode}\" is neither \"0755\" nor \"0644\"")]
+    FileMode {
+        /// The mode.
+        mode: Mode,
+    },
+    /// An environment lies where the name of the default one is written.
+    #[error("an environment lies at envs/default, where the default one's name is written")]
+    DefaultTaken,
     /// A mode is not four octal digits.
     #[error(transparent)]
     Mode(parcel::meta::ModeError),
@@ -205,7 +246,9 @@ pub struct FileRecipe {
     pub to: String,
     /// Its mode, where it is not that of the source.
     pub mode: Option<Mode>,
-    /// Where in `parcel.toml` this stands.
+    /// `parcel.toml`,
+    pub recipe: PathBuf,
+    /// and where in it this stands.
     pub line: usize,
 }
 

@@ -88,11 +88,7 @@ pub(crate) fn render(
         packages: packages(environments),
         components: components(name, environments),
     };
-    let write = |path: &Path, text: &str| {
-        stage
-            .write(path, text)
-            .map_err(|cause| BuildError::Stage(StageError::Io(cause)))
-    };
+    let write = |path: &Path, text: &str| stage.write(path, text).map_err(BuildError::Stage);
     let meta = Path::new("meta");
     let parcel_json = Template::find("parcel.json", &recipe.folder)?.render_json(&context)?;
     write(&meta.join("parcel.json"), &parcel_json)?;

@@ -24,19 +24,36 @@ pub enum StageError {
     Io(#[from] io::Error),
     /// `{site-packages}` of an environment that has no Python.
     #[error(
-        "parcel.toml:{line}: environment \"{environment}\" has no Python, so no {{site-packages}}"
+        "{}:{line}: environment \"{environment}\" has no Python, so no {{site-packages}}",
+        file.display()
     )]
     NoPython {
-        /// The line in `parcel.toml`.
+        /// The recipe's file.
+        file: PathBuf,
+        /// The line in it.
         line: usize,
         /// The environment.
         environment: String,
     },
     /// A file of the recipe would take the place of one that is there.
-    #[error("parcel.toml:{line}: {} is there already", path.display())]
+    #[error("{}:{line}: {} is there already", file.display(), path.display())]
     Occupied {
-        /// The line in `parcel.toml`.
+        /// The recipe's file.
+        file: PathBuf,
+        /// The line in it.
         line: usize,
+        /// The path, below the parcel's directory.
+        path: PathBuf,
+    },
+    /// Something stands where the build writes a file of its own.
+    #[error("{} is there already, and the build writes it", path.display())]
+    Reserved {
+        /// The path, below the parcel's directory.
+        path: PathBuf,
+    },
+    /// A link stands where a directory should be. What is behind it is not the stage.
+    #[error("{} leads through a link", path.display())]
+    ThroughLink {
         /// The path, below the parcel's directory.
         path: PathBuf,
     },
@@ -51,10 +68,16 @@ pub enum StageError {
 impl StageError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
-        matches!(self, Self::Occupied { .. }).then(|| {
-            "A package or another file of the recipe has put it there; choose another place."
-                .to_owned()
-        })
+        let hint = match self {
+            Self::Occupied { .. } => {
+                "A package or another file of the recipe has put it there; choose another place."
+            }
+            Self::Reserved { .. } => {
+                "Leave it out of the recipe's files. A template of that name beside parcel.toml changes what is written."
+            }
+            _ => return None,
+        };
+        Some(hint.to_owned())
     }
 }
 
@@ -84,14 +107,53 @@ impl Stage {
         self.scratch.path()
     }
 
-    /// Writes a text at a path below `NAME-VERSION`.
-    pub(crate) fn write(&self, path: impl AsRef<Path>, text: &str) -> io::Result<()> {
-        let path = self.top.join(path);
-        if let Some(parent) = path.parent() {
-            fs_err::create_dir_all(parent)?;
+    /// Writes a text at a path below `NAME-VERSION` where nothing is yet.
+    pub(crate) fn write(&self, path: impl AsRef<Path>, text: &str) -> Result<(), StageError> {
+        let full = self.top.join(&path);
+        if full.symlink_metadata().is_ok() {
+            return Err(StageError::Reserved {
+                path: self.below_top(&full),
+            });
         }
-        fs_err::write(&path, text)?;
-        fs_err::set_permissions(&path, Permissions::from_mode(0o644))
+        self.replace(path, text)
+    }
+
+    /// Writes a text at a path below `NAME-VERSION`, over whatever is there.
+    pub(crate) fn replace(&self, path: impl AsRef<Path>, text: &str) -> Result<(), StageError> {
+        let full = self.top.join(path);
+        self.make_parent(&full)?;
+        if full.symlink_metadata().is_ok() {
+            // Never through a link that a package has left there.
+            fs_err::remove_file(&full)?;
+        }
+        fs_err::write(&full, text)?;
+        fs_err::set_permissions(&full, Permissions::from_mode(0o644))?;
+        Ok(())
+    }
+
+    fn below_top(&self, path: &Path) -> PathBuf {
+        path.strip_prefix(&self.top).unwrap_or(path).to_owned()
+    }
+
+    /// Makes the directory of a path in the stage, which must not lead through a link: a package
+    /// may have left one that leads anywhere.
+    fn make_parent(&self, path: &Path) -> Result<(), StageError> {
+        let parent = path.parent().unwrap_or(path);
+        let below = parent
+            .strip_prefix(&self.top)
+            .map_err(|_| StageError::ThroughLink {
+                path: path.to_owned(),
+            })?;
+        let mut at = self.top.clone();
+        for part in below.components() {
+            at.push(part);
+            if at.is_symlink() || !matches!(part, std::path::Component::Normal(_)) {
+                return Err(StageError::ThroughLink {
+                    path: self.below_top(path),
+                });
+            }
+        }
+        Ok(fs_err::create_dir_all(parent)?)
     }
 
     /// Copies files of the recipe below `base`, a directory of the stage.
@@ -107,6 +169,7 @@ impl Stage {
         let to = match file.to.strip_prefix(SITE_PACKAGES) {
             Some(rest) => {
                 let folder = site_packages.map_err(|environment| StageError::NoPython {
+                    file: file.recipe.clone(),
                     line: file.line,
                     environment: environment.to_owned(),
                 })?;
@@ -124,7 +187,8 @@ impl Stage {
 
     fn copy_any(&self, file: &FileRecipe, from: &Path, to: &Path) -> Result<(), StageError> {
         let metadata = fs_err::symlink_metadata(from)?;
-        if metadata.is_dir() {
+        self.make_parent(to)?;
+        if metadata.is_dir() && !to.is_symlink() {
             fs_err::create_dir_all(to)?;
             let mut children = fs_err::read_dir(from)?
                 .map(|child| child.map(|child| child.file_name()))
@@ -135,14 +199,11 @@ impl Stage {
                 .try_for_each(|child| self.copy_any(file, &from.join(child), &to.join(child)));
         }
         if to.symlink_metadata().is_ok() {
-            let path = to.strip_prefix(&self.top).unwrap_or(to).to_owned();
             return Err(StageError::Occupied {
+                file: file.recipe.clone(),
                 line: file.line,
-                path,
+                path: self.below_top(to),
             });
-        }
-        if let Some(parent) = to.parent() {
-            fs_err::create_dir_all(parent)?;
         }
         if metadata.is_symlink() {
             symlink(fs_err::read_link(from)?, to)?;
@@ -174,6 +235,7 @@ mod tests {
             from: from.to_owned(),
             to: to.to_owned(),
             mode: None,
+            recipe: "parcel.toml".into(),
             line: 7,
         }
     }
@@ -206,6 +268,39 @@ mod tests {
         assert_eq!(
             again.unwrap_err().to_string(),
             "parcel.toml:7: c is there already"
+        );
+    }
+
+    #[test]
+    fn nothing_is_written_through_a_link_that_a_package_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let victim = folder.path().join("victim");
+        fs_err::create_dir(&victim).unwrap();
+        fs_err::write(folder.path().join("b"), "b").unwrap();
+        let stage = Stage::create(&folder.path().join("work"), "A-1").unwrap();
+        symlink(&victim, stage.top().join("meta")).unwrap();
+        assert!(stage.write("meta/parcel.json", "{}").is_err());
+        let copy = stage.copy(
+            &recipe(&folder.path().join("b"), "meta/b"),
+            stage.top(),
+            Err(""),
+        );
+        assert!(
+            matches!(copy, Err(StageError::ThroughLink { .. })),
+            "{copy:?}"
+        );
+        assert_eq!(fs_err::read_dir(&victim).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_the_build_writes_is_not_the_recipes_to_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let stage = Stage::create(folder.path(), "A-1").unwrap();
+        stage.write("meta/x", "x").unwrap();
+        let error = stage.write("meta/x", "y").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "meta/x is there already, and the build writes it"
         );
     }
 

@@ -83,6 +83,11 @@ fn build_tree(args: &BuildArgs, tree: &Path, printer: &Printer) -> Result<ExitSt
         ))
     })?;
     let epoch = folder::source_date_epoch()?.unwrap_or_default();
+    if std::path::absolute(&args.out)?.starts_with(&absolute) {
+        let error = anyhow::anyhow!("{} is in the tree itself", args.out.display());
+        let hint = "Give a folder outside with -o; the parcel would hold it.".to_owned();
+        return Err(Failure::could_not_run(error).hint(Some(hint)));
+    }
     let _out = OutputFolder::open(&args.out)?;
     for distro in &args.distro {
         let distro = distro.parse().map_err(name_error)?;
@@ -123,6 +128,12 @@ fn show(parcel: &Parcel, printer: &Printer) -> Result<(), Failure> {
     let warnings = crate::report::findings(&parcel.report);
     if !warnings.is_empty() {
         printer.say(warnings.trim_end());
+    }
+    if parcel.replaced {
+        printer.warn(&format!(
+            "{} was there with other content; hosts that have it keep the old one: a changed parcel needs a new version",
+            parcel.path.display()
+        ));
     }
     printer.say(&format!(
         "Built {}: {} entries, {} in {}",

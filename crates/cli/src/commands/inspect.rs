@@ -1,6 +1,6 @@
 //! `parcelctl inspect`
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::args::{Format, InspectArgs};
 use crate::failure::Failure;
-use crate::output::{ExitStatus, Printer, bytes};
+use crate::output::{ExitStatus, Printer, bytes, printable};
 use crate::progress::Bars;
 
 /// What is told of a parcel; its JSON form is version 1.
@@ -66,7 +66,7 @@ fn describe(path: &Path, bars: &Bars) -> Result<Description, Failure> {
         .as_ref()
         .expect("a listing of an archive has facts");
     let validate = Some(format!(
-        "See all that is wrong: parcelctl validate {}",
+        "See all that is wrong: parcelctl validate --as parcel {}",
         path.display()
     ));
     if let Some(damage) = &facts.damage {
@@ -98,47 +98,49 @@ fn describe(path: &Path, bars: &Bars) -> Result<Description, Failure> {
 
 /// Every prefix that conda knows: a directory with `conda-meta/` in it.
 fn environments(listing: &Listing) -> Vec<Environment> {
-    let names = || {
-        listing
-            .entries
-            .iter()
-            .map(|entry| String::from_utf8_lossy(&entry.name))
+    // The path of a prefix, and how many packages its records name.
+    let mut prefixes: BTreeMap<String, usize> = BTreeMap::new();
+    for entry in &listing.entries {
+        let name = String::from_utf8_lossy(&entry.name);
+        let Some((_, below_top)) = name.trim_end_matches('/').split_once('/') else {
+            continue;
+        };
+        if entry.kind == RawKind::Directory {
+            if let Some(prefix) = prefix(below_top) {
+                prefixes.entry(prefix.to_owned()).or_default();
+            }
+        } else if let Some((folder, file)) = below_top.rsplit_once('/')
+            && file.strip_suffix(".json").is_some()
+            && let Some(prefix) = prefix(folder)
+        {
+            *prefixes.entry(prefix.to_owned()).or_default() += 1;
+        }
+    }
+    let environment = |(path, packages): (String, usize)| {
+        let last = path.rsplit('/').next().filter(|name| !name.is_empty());
+        Environment {
+            name: last.unwrap_or("base").to_owned(),
+            path,
+            packages,
+        }
     };
-    let directories = listing
-        .entries
-        .iter()
-        .filter(|entry| entry.kind == RawKind::Directory);
-    directories
-        .filter_map(|entry| {
-            let name = String::from_utf8_lossy(&entry.name).into_owned();
-            let name = name.trim_end_matches('/');
-            let (_, below_top) = name.split_once('/')?;
-            let path = below_top.strip_suffix("conda-meta")?;
-            let path = path
-                .strip_suffix('/')
-                .or_else(|| path.is_empty().then_some(""))?;
-            let records = format!("{name}/");
-            let packages = names()
-                .filter(|file| file.starts_with(&records) && file.ends_with(".json"))
-                .count();
-            let name = path
-                .rsplit('/')
-                .next()
-                .filter(|name| !name.is_empty())
-                .unwrap_or("base");
-            Some(Environment {
-                name: name.to_owned(),
-                path: path.to_owned(),
-                packages,
-            })
-        })
-        .collect()
+    prefixes.into_iter().map(environment).collect()
+}
+
+/// The prefix whose records lie in this folder; empty at the top of the parcel.
+fn prefix(folder: &str) -> Option<&str> {
+    let prefix = folder.strip_suffix("conda-meta")?;
+    if prefix.is_empty() {
+        Some("")
+    } else {
+        prefix.strip_suffix('/')
+    }
 }
 
 fn human(description: &Description) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
-        let _ = writeln!(text, "{name:<13}{value}");
+        let _ = writeln!(text, "{name:<13}{}", printable(value));
     };
     line("name", &description.name);
     line("version", &description.parcel_version);
@@ -182,7 +184,8 @@ fn human(description: &Description) -> String {
     }
     line("packages", &description.packages.len().to_string());
     for package in &description.packages {
-        let _ = writeln!(text, "  {} {}", package.name, package.version);
+        let (name, version) = (printable(&package.name), printable(&package.version));
+        let _ = writeln!(text, "  {name} {version}");
     }
     text.truncate(text.trim_end().len());
     text

@@ -12,13 +12,22 @@ pub(crate) fn run(args: &ValidateArgs, printer: &Printer) -> Result<ExitStatus, 
     let policy = policy(args)?;
     let kind = args.kind.map(SubjectKind::from);
     let mut report = Report::default();
+    let mut failure = None;
     for path in &args.paths {
         let bars = Bars::new(printer);
-        let subject = validate(path, kind, &policy, &bars).map_err(|error| {
-            let error = anyhow::Error::from(error);
-            Failure::could_not_run(error.context(format!("cannot validate {}", path.display())))
-        })?;
-        report.subjects.push(subject);
+        match validate(path, kind, &policy, &bars) {
+            Ok(subject) => report.subjects.push(subject),
+            Err(error) => {
+                let context = format!("cannot validate {}", path.display());
+                let error = anyhow::Error::from(error).context(context);
+                let error = Failure::could_not_run(error);
+                // The others are looked at all the same; the first that could not be is told last.
+                match &failure {
+                    None => failure = Some(error),
+                    Some(_) => printer.failure(&error),
+                }
+            }
+        }
     }
     let text = match args.format {
         ReportFormat::Human => report::human(&report),
@@ -26,8 +35,11 @@ pub(crate) fn run(args: &ValidateArgs, printer: &Printer) -> Result<ExitStatus, 
         ReportFormat::Sarif => report::sarif(&report).map_err(Failure::could_not_run)?,
         ReportFormat::Github => report::github(&report),
     };
-    if !text.is_empty() {
+    if !text.is_empty() && !report.subjects.is_empty() {
         printer.data(&text)?;
+    }
+    if let Some(failure) = failure {
+        return Err(failure);
     }
     Ok(if report.passes() {
         ExitStatus::Done

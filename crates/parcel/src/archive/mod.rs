@@ -20,7 +20,11 @@ pub use gzip::GzipFacts;
 pub use read::{Damage, ReadError, Reader};
 pub use write::{Epoch, Level, WriteError, WriteOptions, write};
 
+/// More threads would not be faster, but take memory: each has a few blocks in flight.
+const MOST_THREADS: std::num::NonZeroUsize = std::num::NonZeroUsize::new(16).unwrap();
+
 /// As many threads as this machine has processors for us.
 fn available_threads() -> std::num::NonZeroUsize {
-    std::thread::available_parallelism().unwrap_or(std::num::NonZeroUsize::MIN)
+    std::thread::available_parallelism()
+        .map_or(std::num::NonZeroUsize::MIN, |n| n.min(MOST_THREADS))
 }

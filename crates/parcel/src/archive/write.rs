@@ -137,6 +137,9 @@ pub fn write<W: Write>(
         }
         writer.entry(Some(path), kind)?;
     }
+    if in_meta {
+        writer.out.end_meta().map_err(WriteError::Write)?;
+    }
     let out = writer.finish().map_err(WriteError::Write)?;
     progress.end();
     Ok(out.finish())

@@ -13,7 +13,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 pub use place::PARCELS_DIRECTORY;
-use place::{Link, Moves};
+use place::{Link, Moves, Place};
 use receipt::Receipt;
 
 use crate::archive::Damage;
@@ -237,19 +237,16 @@ impl Installer {
         progress: &dyn Progress,
     ) -> Result<Installation, InstallError> {
         let expectation = self.expectation(parcel)?;
-        let place = place::prepare(&self.root, &self.parcels_directory)
-            .map_err(|cause| io_error(&self.parcels_directory, cause))?;
-        let parcels = place.path();
-        let io = |cause| io_error(parcels, cause);
-
         let read = |cause| InstallError::Read {
             parcel: parcel.to_owned(),
             cause,
         };
         let compressed_bytes = fs_err::metadata(parcel).map_err(read)?.len();
-        // Nothing unpacks to less than it was packed to.
-        scratch::ensure_room(parcels, compressed_bytes).map_err(io)?;
-        let scratch = ScratchDirectory::create_in(parcels).map_err(io)?;
+        let (place, scratch) = self
+            .begin(compressed_bytes)
+            .map_err(|cause| io_error(&self.parcels_directory, cause))?;
+        let parcels = place.path();
+        let io = |cause| io_error(parcels, cause);
         let unpacked = unpack::unpack(parcel, scratch.path(), progress)?;
         expectation.check(parcel, &unpacked.digests)?;
         let meta = check_meta(parcel, &unpacked.documents, &unpacked.tree)?;
@@ -258,7 +255,10 @@ impl Installer {
         let directory = parcels.join(name);
         let receipt = Receipt::new(&unpacked.digests);
         let _turn = place::turn(parcels).map_err(io)?;
-        let mut moves = Moves::default();
+        // One sync for all files: a directory that has its name survives a power cut whole. It may
+        // take its time, in which a signal still ends this.
+        place::sync(parcels).map_err(io)?;
+        let mut moves = Moves::begin();
         let path = parcels.join(&meta.parcel.name);
         let link = (self.activate && meta.parcel.set_active_symlink).then_some(path);
         let beside = match &link {
@@ -298,6 +298,18 @@ impl Installer {
         })
     }
 
+    /// Finds the place, and begins a directory in it. Nobody removes a place with something in it.
+    fn begin(&self, needed_bytes: u64) -> io::Result<(Place, ScratchDirectory)> {
+        let root = fs_err::canonicalize(&self.root)?;
+        place::again_if_missing(|| {
+            let place = place::prepare(&root, &self.parcels_directory)?;
+            // Nothing unpacks to less than it was packed to.
+            scratch::ensure_room(place.path(), needed_bytes)?;
+            let scratch = ScratchDirectory::create_in(place.path())?;
+            Ok((place, scratch))
+        })
+    }
+
     /// Reads what the side files say before any work is done.
     fn expectation(&self, parcel: &Path) -> Result<Expectation, InstallError> {
         let sha1 = read_side_file::<Sha1Hex>(&side_file(parcel, "sha"))?;
@@ -320,9 +332,7 @@ fn put(
     // All that needs room on the disk comes first; what follows only changes names.
     let (new_receipt, old_receipt) = (scratch.join(".receipt"), scratch.join(".old-receipt"));
     receipt.save(&new_receipt)?;
-    moves.make(&Receipt::directory(parcels))?;
-    // One sync for all files: a directory that has its name survives a power cut whole.
-    place::sync(parcels)?;
+    place::sync_file(&new_receipt)?;
     let (new, directory) = (scratch.join(name), parcels.join(name));
     // A receipt must never speak of other bytes than those that are there, wherever this stops:
     // without its directory it says nothing, and a directory without one is of unknown origin.
@@ -408,9 +418,11 @@ fn check_meta(parcel: &Path, documents: &Documents, tree: &Tree) -> Result<Meta,
     })?;
     let ParcelJson { name, version, .. } = &meta.parcel;
     // The active link has this name. Other names that are only unwise are not refused here.
-    if let Err(cause @ (NameError::Empty { .. } | NameError::Hidden { .. })) =
-        name.parse::<Product>()
-    {
+    let unusable = |cause: &NameError| {
+        matches!(cause, NameError::Empty { .. } | NameError::Hidden { .. })
+            || name.contains(['/', '\0'])
+    };
+    if let Some(cause) = name.parse::<Product>().err().filter(unusable) {
         return Err(InstallError::Name {
             parcel: parcel.to_owned(),
             cause,

@@ -4,6 +4,10 @@ use std::fs::{File, Permissions};
 use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Component, Path, PathBuf};
+use std::sync::MutexGuard;
+
+use super::receipt::Receipt;
+use crate::scratch::{self, LockFile, MadeDirectories};
 
 /// Where agents keep unpacked parcels.
 pub const PARCELS_DIRECTORY: &str = "/opt/cloudera/parcels";
@@ -15,23 +19,13 @@ const MOST_LINKS: u32 = 40;
 #[derive(Debug)]
 pub(super) struct Place {
     path: PathBuf,
-    /// Directories that were missing and were made, outermost first. They go again if they stay
-    /// empty: a failed installation leaves the root as it was.
-    made: Vec<PathBuf>,
+    /// They go again if they stay empty: a failed installation leaves the root as it was.
+    made: MadeDirectories,
 }
 
 impl Place {
     pub(super) fn path(&self) -> &Path {
         &self.path
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        for directory in self.made.iter().rev() {
-            // Fails where something was installed, and should.
-            let _ = fs_err::remove_dir(directory);
-        }
     }
 }
 
@@ -41,16 +35,33 @@ impl Drop for Place {
 /// as seen from inside: `/data/parcels` is `ROOT/data/parcels`, never the build machine's.
 pub(super) fn prepare(root: &Path, parcels_directory: &Path) -> io::Result<Place> {
     let root = fs_err::canonicalize(root)?;
+    again_if_missing(|| try_prepare(&root, parcels_directory))
+}
+
+/// Does again what failed because something was missing: another installation that failed may have
+/// removed an empty directory that it had made and this one had found.
+pub(super) fn again_if_missing<T>(mut attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    const MOST_TRIES: u32 = 100;
+    for _ in 1..MOST_TRIES {
+        match attempt() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => std::thread::yield_now(),
+            result => return result,
+        }
+    }
+    attempt()
+}
+
+fn try_prepare(root: &Path, parcels_directory: &Path) -> io::Result<Place> {
     let mut place = Place {
-        path: root.clone(),
-        made: Vec::new(),
+        path: root.to_owned(),
+        made: MadeDirectories::default(),
     };
     let at = &mut place.path;
     let mut links = 0;
     let mut rest: Vec<PathBuf> = parts(parcels_directory);
     while let Some(part) = rest.pop() {
         match part.components().next() {
-            Some(Component::ParentDir) if *at != root => {
+            Some(Component::ParentDir) if at != root => {
                 at.pop();
             }
             Some(Component::Normal(name)) => {
@@ -64,14 +75,20 @@ pub(super) fn prepare(root: &Path, parcels_directory: &Path) -> io::Result<Place
                         }
                         let target = fs_err::read_link(&next)?;
                         if target.is_absolute() {
-                            at.clone_from(&root);
+                            root.clone_into(at);
                         }
                         rest.extend(parts(&target));
                     }
                     Ok(_) => *at = next,
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                        fs_err::create_dir(&next)?;
-                        place.made.push(next.clone());
+                        match place.made.make(&next) {
+                            // Another installation made it just now: look again what it is.
+                            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                                rest.push(part);
+                                continue;
+                            }
+                            result => result?,
+                        }
                         // Whatever the umask: everyone on a host runs what is in it.
                         fs_err::set_permissions(&next, Permissions::from_mode(0o755))?;
                         *at = next;
@@ -121,32 +138,32 @@ pub(super) fn link(path: &Path, target: &str, scratch: &Path) -> io::Result<Link
 
 /// Changes of names that happen all or not at all: dropped before [`keep`](Self::keep), they are
 /// undone, last one first.
-#[derive(Debug, Default)]
-pub(super) struct Moves(Vec<Move>);
+#[derive(Debug)]
+pub(super) struct Moves {
+    done: Vec<Move>,
+    /// No signal ends the program in the middle.
+    _whole: MutexGuard<'static, ()>,
+}
 
 #[derive(Debug)]
 enum Move {
-    Made(PathBuf),
     Renamed { from: PathBuf, to: PathBuf },
     Exchanged { new: PathBuf, old: PathBuf },
 }
 
 impl Moves {
-    /// Makes a directory where there is none.
-    pub(super) fn make(&mut self, directory: &Path) -> io::Result<()> {
-        match fs_err::create_dir(directory) {
-            Ok(()) => self.0.push(Move::Made(directory.to_owned())),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+    pub(super) fn begin() -> Self {
+        Self {
+            done: Vec::new(),
+            _whole: scratch::whole(),
         }
-        Ok(())
     }
 
     /// Gives a file, a directory or a link another name.
     pub(super) fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         fs_err::rename(from, to)?;
         let (from, to) = (from.to_owned(), to.to_owned());
-        self.0.push(Move::Renamed { from, to });
+        self.done.push(Move::Renamed { from, to });
         Ok(())
     }
 
@@ -154,21 +171,20 @@ impl Moves {
     pub(super) fn exchange(&mut self, new: &Path, old: &Path) -> io::Result<()> {
         exchange(new, old)?;
         let (new, old) = (new.to_owned(), old.to_owned());
-        self.0.push(Move::Exchanged { new, old });
+        self.done.push(Move::Exchanged { new, old });
         Ok(())
     }
 
     /// All of them succeeded.
     pub(super) fn keep(mut self) {
-        self.0.clear();
+        self.done.clear();
     }
 }
 
 impl Drop for Moves {
     fn drop(&mut self) {
-        for done in self.0.drain(..).rev() {
+        for done in self.done.drain(..).rev() {
             let _ = match done {
-                Move::Made(directory) => fs_err::remove_dir(directory),
                 Move::Renamed { from, to } => fs_err::rename(to, from),
                 Move::Exchanged { new, old } => exchange(&new, &old),
             };
@@ -176,15 +192,29 @@ impl Drop for Moves {
     }
 }
 
-/// Waits until no other installation changes names in the parcels directory.
-pub(super) fn turn(parcels: &Path) -> io::Result<File> {
-    let directory: File = fs_err::File::open(parcels)?.into();
-    // Where a file system knows no locks, the renames still never mix two parcels.
-    while directory
-        .lock()
-        .is_err_and(|error| error.kind() == io::ErrorKind::Interrupted)
-    {}
-    Ok(directory)
+/// That no other installation changes names in the parcels directory. Dropped, it leaves nothing
+/// behind but what was put beside the lock.
+#[derive(Debug)]
+pub(super) struct Turn {
+    _lock: LockFile,
+    _made: MadeDirectories,
+}
+
+/// Waits for the turn. The lock is a file that only who may install can open: the parcels directory
+/// itself can be opened, and so locked, by everyone.
+pub(super) fn turn(parcels: &Path) -> io::Result<Turn> {
+    again_if_missing(|| {
+        let directory = Receipt::directory(parcels);
+        let mut made = MadeDirectories::default();
+        match made.make(&directory) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            result => result?,
+        }
+        Ok(Turn {
+            _lock: LockFile::wait(&directory.join("lock"))?,
+            _made: made,
+        })
+    })
 }
 
 fn exchange(new: &Path, old: &Path) -> io::Result<()> {
@@ -206,6 +236,11 @@ fn exchange(new: &Path, old: &Path) -> io::Result<()> {
 pub(super) fn sync(directory: &Path) -> io::Result<()> {
     let directory: File = fs_err::File::open(directory)?.into();
     Ok(rustix::fs::syncfs(&directory)?)
+}
+
+/// Makes one file durable.
+pub(super) fn sync_file(path: &Path) -> io::Result<()> {
+    fs_err::File::open(path)?.sync_all()
 }
 
 #[cfg(test)]
@@ -274,7 +309,7 @@ mod tests {
             let Link::Beside(beside) = link(&path, version, parcels.path()).unwrap() else {
                 panic!("no link was made to {version}");
             };
-            let mut moves = Moves::default();
+            let mut moves = Moves::begin();
             moves.rename(&beside, &path).unwrap();
             moves.keep();
             assert_eq!(fs_err::read_link(&path).unwrap(), Path::new(version));
@@ -295,12 +330,11 @@ mod tests {
         fs_err::create_dir_all(at("new/n")).unwrap();
         fs_err::create_dir_all(at("old/o")).unwrap();
         fs_err::write(at("a"), "").unwrap();
-        let mut moves = Moves::default();
-        moves.make(&at("made")).unwrap();
-        moves.rename(&at("a"), &at("made/a")).unwrap();
+        let mut moves = Moves::begin();
+        moves.rename(&at("a"), &at("b")).unwrap();
         moves.exchange(&at("new"), &at("old")).unwrap();
         drop(moves);
         assert!(at("new/n").exists() && at("old/o").exists() && at("a").exists());
-        assert!(!at("made").exists());
+        assert!(!at("b").exists());
     }
 }

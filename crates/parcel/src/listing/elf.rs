@@ -12,7 +12,7 @@ pub struct Elf {
     pub machine: u16,
     /// The newest version of the C library that it needs.
     pub glibc: Option<GlibcNeed>,
-    /// Where it looks for libraries: `DT_RUNPATH` or `DT_RPATH`, split at colons.
+    /// Where it looks for libraries: `DT_RUNPATH` or `DT_RPATH`, split at colons; the first few.
     pub run_paths: Vec<String>,
 }
 
@@ -46,19 +46,29 @@ impl Parts {
         })
     }
 
-    /// The text from an offset to the next NUL.
-    fn text(&self, offset: u64) -> Option<String> {
-        // The longest path that Linux takes; the names of symbols are shorter.
-        const MOST_BYTES: usize = 4096;
+    /// The text from an offset to the next NUL, where that comes before so many bytes.
+    fn text(&self, offset: u64, most_bytes: usize) -> Option<&[u8]> {
         self.parts.iter().find_map(|(start, bytes)| {
             let from = usize::try_from(offset.checked_sub(*start)?).ok()?;
             let rest = bytes.get(from..)?;
-            let rest = &rest[..rest.len().min(MOST_BYTES)];
-            let end = rest.iter().position(|&byte| byte == 0)?;
-            Some(String::from_utf8_lossy(&rest[..end]).into_owned())
+            let rest = &rest[..rest.len().min(most_bytes)];
+            let end = memchr::memchr(0, rest)?;
+            Some(&rest[..end])
         })
     }
 }
+
+/// The longest path that Linux takes.
+const MOST_PATH_BYTES: usize = 4096;
+/// More places to look for libraries than any program has.
+const MOST_RUN_PATHS: usize = 16;
+/// `GLIBC_2.34` and its like are a third as long.
+const MOST_VERSION_BYTES: usize = 32;
+/// The names that a C library exports are far shorter.
+const MOST_SYMBOL_BYTES: usize = 256;
+/// A program needs a few dozen versions. The records of a hostile one may lie over each other, so
+/// that the size of the file does not limit them.
+const MOST_VERSION_RECORDS: u32 = 4096;
 
 /// How numbers are stored.
 #[derive(Clone, Copy)]
@@ -194,6 +204,11 @@ impl<'p> Reader<'p> {
         Some(self.layout.number(self.parts.get(offset, bytes)?))
     }
 
+    /// The number so many bytes after an offset.
+    fn field(&self, offset: u64, after: u64, bytes: usize) -> Option<u64> {
+        self.number(offset.checked_add(after)?, bytes)
+    }
+
     fn dynamic(&self) -> Option<Dynamic> {
         let segment = self.segments.iter().find(|s| s.kind == PT_DYNAMIC)?;
         let width = self.layout.address_bytes();
@@ -204,24 +219,34 @@ impl<'p> Reader<'p> {
             let Some(tag) = self.number(at, width) else {
                 break;
             };
-            let value = self.number(at + width as u64, width)?;
+            let value = self.field(at, width as u64, width)?;
             match tag {
                 0 => break,
-                5 => dynamic.strings = self.offset(value),
-                6 => dynamic.symbols = self.offset(value),
+                5 => dynamic.strings = Some(value),
+                6 => dynamic.symbols = Some(value),
                 15 => dynamic.r_path = Some(value),
                 29 => dynamic.run_path = Some(value),
-                0x6fff_fff0 => dynamic.versions = self.offset(value),
-                0x6fff_fffe => dynamic.needs = self.offset(value),
+                0x6fff_fff0 => dynamic.versions = Some(value),
+                0x6fff_fffe => dynamic.needs = Some(value),
                 0x6fff_ffff => dynamic.needs_count = value,
                 _ => {}
             }
         }
+        // Once, at the end: the same tag may come thousands of times.
+        for place in [
+            &mut dynamic.strings,
+            &mut dynamic.symbols,
+            &mut dynamic.versions,
+            &mut dynamic.needs,
+        ] {
+            *place = place.and_then(|address| self.offset(address));
+        }
         Some(dynamic)
     }
 
-    fn string(&self, dynamic: &Dynamic, at: u64) -> Option<String> {
-        self.parts.text(dynamic.strings?.checked_add(at)?)
+    fn string(&self, dynamic: &Dynamic, at: u64, most_bytes: usize) -> Option<&[u8]> {
+        self.parts
+            .text(dynamic.strings?.checked_add(at)?, most_bytes)
     }
 
     fn run_paths(&self, dynamic: &Dynamic) -> Vec<String> {
@@ -229,34 +254,42 @@ impl<'p> Reader<'p> {
         let text = dynamic
             .run_path
             .or(dynamic.r_path)
-            .and_then(|at| self.string(dynamic, at));
+            .and_then(|at| self.string(dynamic, at, MOST_PATH_BYTES));
         text.unwrap_or_default()
-            .split(':')
+            .split(|&byte| byte == b':')
             .filter(|path| !path.is_empty())
-            .map(str::to_owned)
+            .take(MOST_RUN_PATHS)
+            .map(|path| String::from_utf8_lossy(path).into_owned())
             .collect()
     }
 
     fn glibc(&self, dynamic: &Dynamic) -> Option<GlibcNeed> {
-        let mut newest: Option<((u32, u32), String, u64)> = None;
+        let mut newest: Option<((u32, u32), &str, u64)> = None;
+        let mut left = MOST_VERSION_RECORDS;
         let mut at = dynamic.needs?;
-        for _ in 0..dynamic.needs_count.min(1024) {
+        'files: for _ in 0..dynamic.needs_count.min(1024) {
             let (count, aux, next) = (
-                self.number(at + 2, 2)?,
-                self.number(at + 8, 4)?,
-                self.number(at + 12, 4)?,
+                self.field(at, 2, 2)?,
+                self.field(at, 8, 4)?,
+                self.field(at, 12, 4)?,
             );
             let mut aux_at = at.checked_add(aux)?;
-            for _ in 0..count.min(4096) {
-                let index = self.number(aux_at + 6, 2)?;
-                let name = self.string(dynamic, self.number(aux_at + 8, 4)?)?;
-                if let Some(version) = name.strip_prefix("GLIBC_")
-                    && let Some(key) = parse_version(version)
-                    && newest.as_ref().is_none_or(|(old, _, _)| key > *old)
-                {
-                    newest = Some((key, version.to_owned(), index));
+            for _ in 0..count {
+                if left == 0 {
+                    break 'files;
                 }
-                let step = self.number(aux_at + 12, 4)?;
+                left -= 1;
+                let index = self.field(aux_at, 6, 2)?;
+                // A longer name is another library's.
+                let name = self.string(dynamic, self.field(aux_at, 8, 4)?, MOST_VERSION_BYTES);
+                if let Some(version) = name.and_then(|name| name.strip_prefix(b"GLIBC_"))
+                    && let Ok(version) = std::str::from_utf8(version)
+                    && let Some(key) = parse_version(version)
+                    && newest.is_none_or(|(old, _, _)| key > old)
+                {
+                    newest = Some((key, version, index));
+                }
+                let step = self.field(aux_at, 12, 4)?;
                 if step == 0 {
                     break;
                 }
@@ -269,7 +302,7 @@ impl<'p> Reader<'p> {
         }
         let (_, version, index) = newest?;
         Some(GlibcNeed {
-            version,
+            version: version.to_owned(),
             symbol: self.symbol_of(dynamic, index),
         })
     }
@@ -283,7 +316,8 @@ impl<'p> Reader<'p> {
             let bound = self.number(versions.checked_add(2 * index)?, 2)?;
             if bound & 0x7fff == version {
                 let at = symbols.checked_add(entry_bytes * index)?;
-                return self.string(dynamic, self.number(at, 4)?);
+                let name = self.string(dynamic, self.number(at, 4)?, MOST_SYMBOL_BYTES)?;
+                return Some(String::from_utf8_lossy(name).into_owned());
             }
         }
         None
@@ -297,10 +331,97 @@ pub(crate) fn parse_version(version: &str) -> Option<(u32, u32)> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// The first bytes of the strings of [`program`].
+    const STRINGS: usize = 512;
+
+    /// A program of one page that looks for libraries in a path and has more dynamic entries than
+    /// that. Its addresses are its offsets.
+    pub(in crate::listing) fn program(run_path: &str, dynamic: &[(u64, u64)]) -> Vec<u8> {
+        let mut bytes = vec![0; 8192];
+        bytes[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+        let mut put = |at: usize, number: u64, length: usize| {
+            bytes[at..at + length].copy_from_slice(&number.to_le_bytes()[..length]);
+        };
+        put(18, 62, 2);
+        put(32, 64, 8);
+        put(54, 56, 2);
+        put(56, 3, 2);
+        // Kind, offset, address, size. What is loaded last lies where no file reaches.
+        let segments = [
+            [u64::from(PT_LOAD), 0, 0, 8192],
+            [u64::from(PT_DYNAMIC), 256, 256, 256],
+            [u64::from(PT_LOAD), u64::MAX, 1 << 20, 1],
+        ];
+        for (index, [kind, offset, address, size]) in segments.into_iter().enumerate() {
+            let at = 64 + 56 * index;
+            put(at, kind, 4);
+            put(at + 8, offset, 8);
+            put(at + 16, address, 8);
+            put(at + 32, size, 8);
+        }
+        let own = [(5, STRINGS as u64), (29, 1)];
+        for (index, (tag, value)) in own.iter().chain(dynamic).enumerate() {
+            put(256 + 16 * index, *tag, 8);
+            put(264 + 16 * index, *value, 8);
+        }
+        bytes[STRINGS + 1..][..run_path.len()].copy_from_slice(run_path.as_bytes());
+        bytes
+    }
+
+    fn read_whole(bytes: Vec<u8>) -> Elf {
+        let mut parts = Parts::default();
+        parts.push(0, bytes);
+        read(&parts).unwrap()
+    }
+
+    #[test]
+    fn an_offset_at_the_end_of_all_numbers_is_not_known() {
+        let needs = [(0x6fff_fffe, 1 << 20), (0x6fff_ffff, 1)];
+        let elf = read_whole(program("/lib", &needs));
+        assert_eq!(elf.run_paths, ["/lib"]);
+        assert_eq!(elf.glibc, None);
+    }
+
+    #[test]
+    fn keeps_the_first_few_places_of_libraries() {
+        let elf = read_whole(program(&["/lib"; 400].join(":"), &[]));
+        assert_eq!(elf.run_paths, ["/lib"; MOST_RUN_PATHS]);
+    }
+
+    #[test]
+    fn records_that_lie_over_each_other_are_read_up_to_a_limit() {
+        // Each of these is both the record of a library and that of a version, so that every library
+        // has the versions of all that follow. Only the last has one of its own.
+        let of = |records: usize| {
+            let needs = [(0x6fff_fffe, 4096), (0x6fff_ffff, 1024)];
+            let mut bytes = program(&format!("{}GLIBC_2.34", "/".repeat(15)), &needs);
+            bytes[STRINGS + 100..][..10].copy_from_slice(b"GLIBC_2.99");
+            for record in bytes[4096..].chunks_mut(16).take(records) {
+                record.copy_from_slice(&[0, 0, 255, 255, 0, 0, 0, 0, 16, 0, 0, 0, 16, 0, 0, 0]);
+            }
+            bytes[4096 + 16 * (records - 1) + 12] = 0;
+            bytes[4096 + 16 * records + 8] = 100;
+            read_whole(bytes).glibc.unwrap().version
+        };
+        assert_eq!(of(10), "2.99");
+        assert_eq!(of(200), "2.34");
+    }
+
+    #[test]
+    fn a_version_too_long_to_be_one_is_left_out() {
+        let needs = [(0x6fff_fffe, 4096), (0x6fff_ffff, 1)];
+        let long = format!("GLIBC_2.34.{}", "1".repeat(100));
+        let mut bytes = program(&long, &needs);
+        bytes[4096 + 2] = 1;
+        bytes[4096 + 8] = 16;
+        bytes[4112 + 8] = 1;
+        assert_eq!(read_whole(bytes).glibc, None);
+    }
 
     /// The program that runs this test is an ELF file with a C library.
     fn own_program() -> Vec<u8> {

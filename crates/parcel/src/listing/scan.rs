@@ -37,6 +37,8 @@ pub struct Scan {
     pub elves: Vec<(Vec<u8>, Elf)>,
     /// Paths of the build, the first of each kind in a file.
     pub paths_left: Vec<PathLeft>,
+    /// How many places the elves look for libraries in, together.
+    run_paths: usize,
     finders: Option<Finders>,
     current: Current,
 }
@@ -50,21 +52,21 @@ const PLACEHOLDERS: [&[u8]; 2] = [
 
 /// Where builds happen. A path below one of these that leads to the parcel's own directory is a
 /// path of the machine that built it.
-const BUILD_ROOTS: [&str; 14] = [
-    "/Users/",
-    "/build/",
-    "/builds/",
-    "/data/jenkins/",
-    "/github/",
-    "/home/",
-    "/media/",
-    "/mnt/",
-    "/private/",
-    "/root/",
-    "/tmp/",
-    "/var/lib/jenkins/",
-    "/var/tmp/",
-    "/workspace/",
+const BUILD_ROOTS: [&[u8]; 14] = [
+    b"/Users/",
+    b"/build/",
+    b"/builds/",
+    b"/data/jenkins/",
+    b"/github/",
+    b"/home/",
+    b"/media/",
+    b"/mnt/",
+    b"/private/",
+    b"/root/",
+    b"/tmp/",
+    b"/var/lib/jenkins/",
+    b"/var/tmp/",
+    b"/workspace/",
 ];
 
 /// A shebang is kept up to here; the longest that any kernel reads is 255.
@@ -81,6 +83,11 @@ const OVERLAP_BYTES: usize = 512;
 /// More files of one kind than this are not told apart any more, so that a hostile archive of
 /// millions of tiny scripts does not fill the memory.
 const MOST_KEPT: usize = 100_000;
+/// The places where all programs of a parcel look for libraries are kept up to here: each may be as
+/// long as a path, which [`MOST_KEPT`] alone would let fill the memory.
+const MOST_RUN_PATHS: usize = 10_000;
+/// The longest path that Linux takes; what leads further back is no path.
+const MOST_PATH_BYTES: usize = 4096;
 
 /// Searches for the paths.
 struct Finders {
@@ -129,7 +136,7 @@ impl Scan {
                 self.paths_left.push(PathLeft {
                     name: current.name.clone(),
                     offset: current.window_start + at as u64,
-                    text: path_around(&current.window, at, 48),
+                    text: path_around(&current.window, path_start(&current.window, at), at + 48),
                     placeholder: true,
                 });
             }
@@ -137,7 +144,17 @@ impl Scan {
         if current.path_met {
             return;
         }
+        // Where the run of path bytes began that the last hit lies in, and where that hit was: what
+        // lies before a hit is looked at once, however many hits one run has.
+        let (mut run, mut seen) = (0, 0);
         for at in finders.own.find_iter(&current.window) {
+            if let Some(last) = current.window[seen..at]
+                .iter()
+                .rposition(|&byte| !is_path_byte(byte))
+            {
+                run = seen + last + 1;
+            }
+            seen = at;
             let after = current.window.get(at + finders.own_bytes);
             // What follows decides whether it is our name or the start of a longer one; at the end
             // of what is held it is looked at again with the next chunk.
@@ -145,17 +162,17 @@ impl Scan {
             if !ends {
                 continue;
             }
-            let parent = path_before(&current.window, at);
-            let parent = String::from_utf8_lossy(parent);
-            if BUILD_ROOTS
-                .iter()
-                .any(|root| format!("{parent}/").starts_with(root))
+            // The hit begins with the slash that ends the directory before it. A run that does not
+            // begin with a slash matches no root: $ROOT/NAME-VERSION is no absolute path.
+            let parent = &current.window[run..=at];
+            if parent.len() <= MOST_PATH_BYTES
+                && BUILD_ROOTS.iter().any(|root| parent.starts_with(root))
             {
                 current.path_met = true;
                 self.paths_left.push(PathLeft {
                     name: current.name.clone(),
-                    offset: current.window_start + (at - parent.len()) as u64,
-                    text: path_around(&current.window, at, finders.own_bytes),
+                    offset: current.window_start + run as u64,
+                    text: path_around(&current.window, run, at + finders.own_bytes),
                     placeholder: false,
                 });
                 return;
@@ -219,7 +236,9 @@ impl Scan {
         if self.elves.len() >= MOST_KEPT {
             return;
         }
-        if let Some(elf) = elf::read(&parts) {
+        if let Some(mut elf) = elf::read(&parts) {
+            elf.run_paths.truncate(MOST_RUN_PATHS - self.run_paths);
+            self.run_paths += elf.run_paths.len();
             self.elves.push((current.name.clone(), elf));
         }
     }
@@ -241,22 +260,24 @@ fn is_path_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"/._+~@-".contains(&byte)
 }
 
-/// The absolute path that ends before a place; empty where what stands there is not one.
-fn path_before(window: &[u8], at: usize) -> &[u8] {
-    let before = &window[..at];
-    let start = before
+/// Where the absolute path begins that leads to a place; the place itself where what stands before
+/// it is not one.
+fn path_start(window: &[u8], at: usize) -> usize {
+    let first = at.saturating_sub(MOST_PATH_BYTES);
+    let start = window[first..at]
         .iter()
         .rposition(|&byte| !is_path_byte(byte))
-        .map_or(0, |last| last + 1);
-    let path = &before[start..];
-    // A variable ends where the path begins: $ROOT/NAME-VERSION is no absolute path.
-    if path.starts_with(b"/") { path } else { b"" }
+        .map_or(first, |last| first + last + 1);
+    if window[start..at].starts_with(b"/") {
+        start
+    } else {
+        at
+    }
 }
 
-/// The path around a place, for people.
-fn path_around(window: &[u8], at: usize, length: usize) -> String {
-    let start = at - path_before(window, at).len();
-    let end = (at + length).min(window.len());
+/// The path that begins at a place and goes on for a while after another, for people.
+fn path_around(window: &[u8], start: usize, end: usize) -> String {
+    let end = end.min(window.len());
     let after = window[end..]
         .iter()
         .take(60)
@@ -303,7 +324,9 @@ impl Observer for Scan {
 
     fn chunk(&mut self, bytes: &[u8]) {
         self.hold(bytes);
-        if self.current.searched {
+        // One finding of each kind is all that is told of a file.
+        let done = self.current.placeholder_met && self.current.path_met;
+        if self.current.searched && !done {
             self.current.window.extend_from_slice(bytes);
             self.search(false);
             let current = &mut self.current;
@@ -386,6 +409,45 @@ mod tests {
                 display_bytes(content)
             );
         }
+    }
+
+    #[test]
+    fn many_names_in_one_run_take_no_longer_than_one() {
+        let content = b"/A-1.0".repeat(200_000);
+        let started = std::time::Instant::now();
+        assert_eq!(scan(&content, 1 << 20).paths_left, []);
+        // Seconds even on a slow machine; what looked back from each would take hours.
+        assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+    }
+
+    #[test]
+    fn a_later_name_of_a_run_has_the_place_where_the_run_begins() {
+        let content = b"x /A-1.0x:/tmp/A-1.0x/A-1.0/lib /tmp/A-1.0";
+        let left = scan(content, 1000).paths_left;
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].offset, 10);
+        assert_eq!(left[0].text, "/tmp/A-1.0x/A-1.0/lib");
+    }
+
+    #[test]
+    fn places_of_libraries_are_counted_over_all_programs() {
+        let program = elf::tests::program(&["/lib"; 40].join(":"), &[]);
+        let mut scan = Scan::default();
+        for _ in 0..MOST_RUN_PATHS / 16 + 10 {
+            let entry = RawEntry {
+                name: b"A-1.0/bin/x".to_vec(),
+                kind: RawKind::File,
+                mode: 0o755,
+                size_bytes: program.len() as u64,
+                link: None,
+                mtime: 0,
+            };
+            assert!(scan.begin(&entry));
+            scan.chunk(&program);
+            scan.end();
+        }
+        let kept: usize = scan.elves.iter().map(|(_, elf)| elf.run_paths.len()).sum();
+        assert_eq!(kept, MOST_RUN_PATHS);
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub use alternatives::{Alternative, AlternativesJson};
 pub use parcel_json::{Component, Package, ParcelJson, Scripts, User};
 pub use permissions::{Mode, ModeError, Permission, PermissionsJson};
 
-use crate::listing::Documents;
+use crate::listing::{Document, Documents};
 
 /// Where release notes lie, below the parcel's directory.
 pub const RELEASE_NOTES: &str = "meta/release-notes.txt";
@@ -31,6 +31,14 @@ pub enum MetaError {
     Missing {
         /// The document's path.
         file: String,
+    },
+    /// The document is larger than any real one, and was not read.
+    #[error("{file} has {size_bytes} bytes, too many to be read")]
+    TooLarge {
+        /// The document's path.
+        file: String,
+        /// Its size.
+        size_bytes: u64,
     },
     /// The document is not the JSON it must be. The cause names line and column.
     #[error("{file} cannot be read")]
@@ -88,7 +96,14 @@ pub trait MetaFile: Serialize + DeserializeOwned {
     ///
     /// [`MetaError`].
     fn from_documents(documents: &Documents) -> Result<Option<Self>, MetaError> {
-        documents.content(Self::NAME).map(Self::parse).transpose()
+        match documents.get(Self::NAME) {
+            None => Ok(None),
+            Some(Document::Content(bytes)) => Self::parse(bytes).map(Some),
+            Some(&Document::TooLarge { size_bytes }) => Err(MetaError::TooLarge {
+                file: Self::path(),
+                size_bytes,
+            }),
+        }
     }
 
     /// The document as text: indented by two, keys in the order of the type, a line feed at the

@@ -8,6 +8,10 @@ use super::path::MOST_PATH_BYTES;
 use super::{EntryKind, Problem, Tree, TreeError, TreePath};
 use crate::listing::{MOST_ENTRIES, MOST_NAME_BYTES, RawEntry, RawKind, display_bytes};
 
+/// As many parts as a name may have. Whoever removes a tree holds a file open for each, and the
+/// usual limit is 1024; real parcels have about twenty.
+const MOST_PARTS: usize = 128;
+
 /// Proves entries one by one, in the order of an archive.
 ///
 /// What can be known of an entry when it comes is checked by [`Checker::admit`]; what needs the
@@ -124,6 +128,9 @@ impl Checker {
     /// The path of a whole name below the top directory; `None` for the top directory itself.
     fn below_top(&mut self, name: &[u8]) -> Result<Option<TreePath>, Problem> {
         let whole = TreePath::parse(name)?;
+        if whole.as_bytes().split(|&byte| byte == b'/').count() > MOST_PARTS {
+            return Err(Problem::TooDeep { most: MOST_PARTS });
+        }
         let mut parts = whole.as_bytes().splitn(2, |&byte| byte == b'/');
         let top = parts.next().unwrap_or_default();
         if let Some(directory) = &self.directory {

@@ -34,6 +34,12 @@ pub enum Problem {
         /// How many bytes are the most.
         most: usize,
     },
+    /// The name goes through more directories than any real parcel's.
+    #[error("has a name of more than {most} parts")]
+    TooDeep {
+        /// How many parts are the most, the parcel's directory included.
+        most: usize,
+    },
     /// The name of the parcel's directory holds control characters or is not UTF-8.
     #[error("is in a directory whose name is not plain text")]
     TopName,

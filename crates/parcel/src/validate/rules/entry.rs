@@ -256,6 +256,7 @@ fn code_of(entry: &RawEntry, problem: &Problem) -> &'static str {
         Problem::HardLinkTarget { .. } => "E119",
         Problem::TooLong { .. }
         | Problem::PartTooLong { .. }
+        | Problem::TooDeep { .. }
         | Problem::TooMany { .. }
         | Problem::TooManyLinks => "E120",
     }

@@ -279,13 +279,16 @@ fn directory_name(context: &Context<'_>, found: &mut Findings<'_>) {
     if let Some((product, version, _)) = parts {
         let wanted = format!("{product}-{version}");
         if *top != wanted {
-            found
-                .report(format!(
-                    "the directory is {top}, but the file's name asks for {wanted}"
-                ))
-                .hint(format!(
+            let finding = found.report(format!(
+                "the directory is {top}, but the file's name asks for {wanted}"
+            ));
+            // Without a dash, as in the "." of an archive of the directory's content, no file could
+            // be called after it.
+            if top.contains('-') {
+                finding.hint(format!(
                     "rename one of them; the file would be {top}-DISTRO.parcel"
                 ));
+            }
         }
     }
     let Some(document) = context.parcel_json() else {
