@@ -41,6 +41,8 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 /// have come between.
 const MOST_TRIES: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(5);
+/// How long the work that a signal ends has to fail.
+const GRACE: Duration = Duration::from_millis(50);
 
 /// The list of what to sweep. Once it was swept, nobody else gets it: what is made is in the list
 /// before this is let go, so nothing comes to be that the sweep does not see.
@@ -93,15 +95,17 @@ pub fn sweep() {
     };
     // Other threads still work on them. All are stopped first, so that none fills a disk while
     // another is being removed.
-    let stopped: Vec<_> = scratch
-        .iter()
-        .filter_map(|path| Some((path, move_away(path)?)))
-        .collect();
-    for (_, away) in &stopped {
+    let stopped: Vec<_> = scratch.iter().filter_map(|path| move_away(path)).collect();
+    for (away, _) in &stopped {
         remove_surely(away);
     }
-    for path in &scratch {
-        remove_surely(path);
+    // What stands in their place goes when the others had time to fail at it, and once more for
+    // those who were between two steps: whoever makes directories anew stops at the next step.
+    for _ in 0..2 {
+        std::thread::sleep(GRACE);
+        for path in &scratch {
+            remove_surely(path);
+        }
     }
     for directory in made.iter().rev() {
         // Fails where something is in it, and should.
@@ -110,8 +114,8 @@ pub fn sweep() {
 }
 
 /// Gives a scratch directory another name and puts a file in its place, so that nobody finds it,
-/// nor makes it anew.
-fn move_away(path: &Path) -> Option<PathBuf> {
+/// nor makes it anew. The file is locked while it is held: others would take it for rubbish.
+fn move_away(path: &Path) -> Option<(PathBuf, Option<File>)> {
     if !path.symlink_metadata().is_ok_and(|there| there.is_dir()) {
         return None;
     }
@@ -119,15 +123,21 @@ fn move_away(path: &Path) -> Option<PathBuf> {
     let mut away = path.as_os_str().to_owned();
     away.push(".gone");
     let away = PathBuf::from(away);
-    let exchanged = File::create_new(&away).is_ok()
+    let locked = |path: &Path| {
+        let file = File::create_new(path).ok()?;
+        let _ = file.try_lock();
+        Some(file)
+    };
+    let mut place_holder = locked(&away);
+    let exchanged = place_holder.is_some()
         && rustix::fs::renameat_with(CWD, path, CWD, &away, RenameFlags::EXCHANGE).is_ok();
     if !exchanged {
         // Some file systems cannot exchange, and on a full disk there is no file.
         let _ = fs_err::remove_file(&away);
         fs_err::rename(path, &away).ok()?;
-        let _ = File::create_new(path);
+        place_holder = locked(path);
     }
-    Some(away)
+    Some((away, place_holder))
 }
 
 /// Removes what other threads may be working on.
