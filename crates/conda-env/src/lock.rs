@@ -147,12 +147,6 @@ impl Lock {
             .get(&(environment.to_owned(), distro.to_owned()))
     }
 
-    /// Takes out every environment and distribution that `keep` says no to.
-    pub fn retain(&mut self, mut keep: impl FnMut(&str, &str) -> bool) {
-        self.solutions
-            .retain(|(environment, distro), _| keep(environment, distro));
-    }
-
     /// What is locked: environment, distribution and solution, sorted.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &Solution)> {
         self.solutions

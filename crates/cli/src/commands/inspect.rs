@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-use parcel::listing::{Documents, Observers, RawKind};
+use parcel::listing::{Documents, Observers, RawKind, display_bytes};
 use parcel::meta::{Component, Meta, Package};
 use parcel::{Listing, ParcelName};
 use serde::Serialize;
 
 use crate::args::{Format, InspectArgs};
 use crate::failure::Failure;
-use crate::output::{ExitStatus, Printer, bytes, printable};
+use crate::output::{ExitStatus, Printer, bytes};
 use crate::progress::Bars;
 
 /// What is told of a parcel; its JSON form is version 1.
@@ -140,7 +140,7 @@ fn prefix(folder: &str) -> Option<&str> {
 fn human(description: &Description) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
-        let _ = writeln!(text, "{name:<13}{}", printable(value));
+        let _ = writeln!(text, "{name:<13}{}", display_bytes(value.as_bytes()));
     };
     line("name", &description.name);
     line("version", &description.parcel_version);
@@ -184,7 +184,10 @@ fn human(description: &Description) -> String {
     }
     line("packages", &description.packages.len().to_string());
     for package in &description.packages {
-        let (name, version) = (printable(&package.name), printable(&package.version));
+        let (name, version) = (
+            display_bytes(package.name.as_bytes()),
+            display_bytes(package.version.as_bytes()),
+        );
         let _ = writeln!(text, "  {name} {version}");
     }
     text.truncate(text.trim_end().len());

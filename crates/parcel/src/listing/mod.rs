@@ -91,8 +91,8 @@ impl RawEntry {
     }
 }
 
-/// Bytes of a name, for people: what is not UTF-8 or not printable is escaped.
-pub(crate) fn display_bytes(bytes: &[u8]) -> String {
+/// A stranger's name or text, for people: what is not UTF-8 or could steer a terminal is escaped.
+pub fn display_bytes(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {

@@ -7,9 +7,6 @@ mod alternatives;
 mod parcel_json;
 mod permissions;
 
-use std::io;
-use std::path::{Path, PathBuf};
-
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -22,7 +19,7 @@ use crate::listing::{Document, Documents};
 /// Where release notes lie, below the parcel's directory.
 pub const RELEASE_NOTES: &str = "meta/release-notes.txt";
 
-/// Why a document could not be read or written.
+/// Why a document could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MetaError {
@@ -49,9 +46,6 @@ pub enum MetaError {
         #[source]
         cause: serde_json::Error,
     },
-    /// The disk said no. The error names the path.
-    #[error("cannot read or write a document")]
-    Io(#[from] io::Error),
 }
 
 /// A JSON document in `meta/`.
@@ -74,20 +68,6 @@ pub trait MetaFile: Serialize + DeserializeOwned {
     /// The document's path below the parcel's directory.
     fn path() -> String {
         format!("meta/{}", Self::NAME)
-    }
-
-    /// Reads the document of a directory; `None` where it is not there.
-    ///
-    /// # Errors
-    ///
-    /// [`MetaError`].
-    fn load_opt(directory: &Path) -> Result<Option<Self>, MetaError> {
-        let path = directory.join(Self::path());
-        match fs_err::read(&path) {
-            Ok(bytes) => Self::parse(&bytes).map(Some),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error.into()),
-        }
     }
 
     /// Picks the document from those that were met in a pass; `None` where it was not.
@@ -113,17 +93,6 @@ pub trait MetaFile: Serialize + DeserializeOwned {
             serde_json::to_string_pretty(self).expect("documents hold nothing that JSON cannot");
         text.push('\n');
         text
-    }
-
-    /// Writes the document into a directory's `meta/`.
-    ///
-    /// # Errors
-    ///
-    /// [`MetaError::Io`].
-    fn save(&self, directory: &Path) -> Result<PathBuf, MetaError> {
-        let path = directory.join(Self::path());
-        fs_err::write(&path, self.to_text())?;
-        Ok(path)
     }
 }
 

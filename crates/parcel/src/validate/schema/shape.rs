@@ -78,32 +78,17 @@ impl Record {
 
     /// The key that a misspelled one is nearest to, if any is near.
     pub(super) fn nearest(&self, key: &str) -> Option<&'static str> {
-        let key: Vec<char> = key.to_lowercase().chars().take(64).collect();
+        let key: String = key.to_lowercase().chars().take(64).collect();
         self.fields
             .iter()
             .map(|field| {
-                let known: Vec<char> = field.key.to_lowercase().chars().collect();
-                (distance(&key, &known), field.key)
+                let distance = strsim::levenshtein(&key, &field.key.to_lowercase());
+                (distance, field.key)
             })
             .filter(|&(distance, known)| distance <= known.len() / 3)
             .min()
             .map(|(_, known)| known)
     }
-}
-
-/// How many letters must be added, dropped or changed to make one word of the other.
-fn distance(a: &[char], b: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut corner = i;
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let change = corner + usize::from(x != y);
-            corner = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(corner + 1);
-        }
-    }
-    row[b.len()]
 }
 
 /// The constants of [`Shape::Scope`], in Java's order.
